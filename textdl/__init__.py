@@ -1,0 +1,78 @@
+"""From raw text to a trained neural model that you can use, look inside, and trust.
+
+    import textdl
+
+    run = textdl.train("lm", "recipes", out="runs/recipes", minutes=2)
+    print(run.generate("Lemon ", temperature=0.7, seed=1))
+    print(textdl.load("runs/recipes").evaluate())
+
+Nothing heavy is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .corpus import Corpus, CorpusConfig
+    from .training.events import Observer
+
+__version__ = "0.1.0"
+__all__ = ["train", "load", "open_corpus", "__version__"]
+
+
+def train(
+    task: str,
+    corpus: str | Path | Iterable[str] | Mapping[str, Iterable[str]] | Corpus,
+    *,
+    out: str | Path,
+    config: Any = None,
+    observers: Sequence[Observer] = (),
+    progress: bool = True,
+    **settings: Any,
+) -> Any:
+    """Train a model and return its run.
+
+    Args:
+        task: the kind of job: ``"lm"``.
+        corpus: a built-in name, a file, a folder, ``"hf:NAME"``, an iterable of texts, or ``{"train": texts, ...}``.
+        out: the folder of the run; it must not hold one.
+        config: the task's config, or the table of a ``config.json``; the defaults when none is given.
+        observers: callables, each called with every event of the training.
+        progress: show how the training goes, on standard error.
+        settings: any setting by its name (``hidden=512``, ``minutes=2``), or in parts (``**{"train.lr": 0.01}``).
+
+    Returns:
+        The task's ``Run``: ``run.generate``, ``run.evaluate``.
+
+    Raises:
+        TextdlError: in one line, what has to change.
+    """
+    from .tasks import base
+    from .training.observers import view
+
+    watching = [*observers, view()] if progress else list(observers)
+    return base.train(task, corpus, out, config, watching, settings)
+
+
+def load(run: str | Path, device: str = "cpu") -> Any:
+    """Load a run from its folder; nothing else is needed.
+
+    Raises:
+        RunError: no run there, or one that is damaged or made by a newer textdl.
+    """
+    from .tasks import base
+
+    return base.load(run, device)
+
+
+def open_corpus(
+    source: str | Path | Iterable[str] | Mapping[str, Iterable[str]] | Corpus,
+    config: CorpusConfig | None = None,
+) -> Corpus:
+    """Open a corpus as ``train`` does; see :func:`textdl.corpus.open_corpus`."""
+    from . import corpus
+
+    return corpus.open_corpus(source, config or corpus.CorpusConfig())
