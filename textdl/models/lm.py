@@ -1,0 +1,65 @@
+"""A recurrent language model: embedding, recurrent layers, softmax (Mikolov et al. 2010; Graves 2013).
+
+Legend: T time steps, B sequences, V vocabulary, D width of embedding, H width of state, L layers, S state tensors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from ..config import check, knob
+from .recurrent import CELLS, Recurrent, locked_dropout
+
+
+@dataclass(frozen=True)
+class LanguageModelConfig:
+    """What the network looks like."""
+
+    cell: str = knob("lstm", "Recurrent cell.", choices=tuple(CELLS))
+    hidden: int = knob(256, "Width of the recurrent state.", least=1, most=65536)
+    layers: int = knob(1, "Recurrent layers.", least=1, most=64)
+    embedding: int = knob(128, "Width of the embedding of a token.", least=1, most=65536)
+    dropout: float = knob(0.0, "Dropout on the embedding, between layers and before the softmax.", least=0, most=0.95)
+    recurrent_dropout: float = knob(0.0, "Dropout on the recurrent weights.", least=0, most=0.95)
+    layer_norm: bool = knob(False, "Layer normalisation inside the cell (slower: no fused kernel has it).")
+    tied: bool = knob(False, "Share the embedding's weights with the softmax.")
+    vocabulary: int = knob(0, "Tokens in the vocabulary.", derived=True, least=0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+class LanguageModel(nn.Module):
+    """``forward(ids [T, B], state) -> (logits [T, B, V], state [L, S, B, H])``: scores of the token that comes next."""
+
+    def __init__(self, config: LanguageModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocabulary, config.embedding)
+        self.recurrent = Recurrent(
+            config.cell,
+            config.embedding,
+            config.hidden,
+            config.layers,
+            config.dropout,
+            config.recurrent_dropout,
+            config.layer_norm,
+        )
+        narrow = config.tied and config.embedding != config.hidden
+        self.projection = nn.Linear(config.hidden, config.embedding, bias=False) if narrow else None
+        self.output = nn.Linear(config.embedding if config.tied else config.hidden, config.vocabulary)
+        nn.init.normal_(self.embedding.weight, std=config.embedding**-0.5 if config.tied else 1.0)
+        nn.init.zeros_(self.output.bias)
+        if config.tied:
+            self.output.weight = self.embedding.weight
+
+    def forward(self, ids: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        share = self.config.dropout
+        x = locked_dropout(self.embedding(ids), share, self.training)  # [T, B, D]
+        y, state = self.recurrent(x, state)  # [T, B, H]
+        y = locked_dropout(y, share, self.training)
+        if self.projection is not None:
+            y = self.projection(y)  # [T, B, D]
+        return self.output(y), state
