@@ -1,0 +1,213 @@
+"""Those who watch a training: a metrics file, TensorBoard, a live view in the terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from .. import artifact
+from ..errors import ConfigError
+from .events import Evaluated, Event, Observer, Progress, Reading, Report, Started
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+#: Figures worth a place on a narrow line, with the names people know them by.
+_SHORT = {
+    "bits_per_character": "bits/char",
+    "loss": "loss",
+    "perplexity": "perplexity",
+    "accuracy": "accuracy",
+}
+
+
+class MetricsFile:
+    """Writes every progress, evaluation and report as a line of JSON."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> MetricsFile:
+        self._file = self._path.open("a", encoding="utf-8")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Progress | Evaluated | Report):
+            values = {k: v for k, v in asdict(event).items() if k not in ("figures", "sample", "seconds_left")}
+            line = {"event": type(event).__name__.lower(), **values, **event.figures}
+            artifact.append_line(self._file, json.dumps(line), self._path)
+
+
+class TensorBoard:
+    """Writes the figures for ``tensorboard --logdir RUN``.
+
+    Raises:
+        ConfigError: the package tensorboard is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            raise ConfigError(
+                "--tensorboard needs the package tensorboard; pip install 'textdl[tensorboard]'"
+            ) from None
+        self._make: Callable[[], Any] = lambda: SummaryWriter(str(folder))
+        self._writer: Any = None
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Progress | Evaluated):
+            self._writer = self._writer or self._make()
+            split = "train" if isinstance(event, Progress) else "held out"
+            for name, value in event.figures.items():
+                self._writer.add_scalar(f"{split}/{name}", value, event.step)
+            if isinstance(event, Evaluated) and event.sample:
+                self._writer.add_text("sample", f"```\n{event.sample}\n```", event.step)
+            if isinstance(event, Progress):
+                self._writer.add_scalar("train/lr", event.lr, event.step)
+        elif isinstance(event, Report) and self._writer is not None:
+            self._writer.close()
+
+
+def view(stream: Any = None) -> Observer:
+    """A live view where there is a terminal, plain lines on a pipe; on standard error by default."""
+    from rich.console import Console
+
+    console = Console(file=stream or sys.stderr, highlight=False)
+    return LiveView(console) if console.is_terminal else PlainView(console)
+
+
+class PlainView:
+    """A line for each evaluation and for each tenth part of the training."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._unit, self._told = console, "unit", -1
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Reading):
+            self._say(_reading(event))
+        elif isinstance(event, Started):
+            self._unit = event.unit
+            self._say(event.title)
+            for name, value in event.facts.items():
+                self._say(f"  {name}: {value:,}" if isinstance(value, int) else f"  {name}: {value}")
+        elif isinstance(event, Progress):
+            if int(event.share * 20) > self._told:
+                self._told = int(event.share * 20)
+                self._say(_progress(event, self._unit))
+        elif isinstance(event, Evaluated):
+            self._say(f"step {event.step:,}  held out: {_figures(event.figures)}")
+            if event.sample:
+                self._say("  | " + event.sample.strip().replace("\n", "\n  | "))
+        else:
+            self._say(_over(event, self._unit))
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=True)
+
+
+class LiveView:
+    """A bar with loss, speed and time left, and under it the model's latest text."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bars
+
+        self._console, self._unit = console, "unit"
+        self._bars = Bars(
+            TextColumn("{task.percentage:>3.0f}%"),
+            BarColumn(),
+            TextColumn("{task.description}"),
+            console=console,
+        )
+        self._bar = self._bars.add_task("", total=1.0)
+        self._sample, self._held_out = "", ""
+        self._live: Any = None
+
+    def __call__(self, event: Event) -> None:
+        from rich.live import Live
+
+        if isinstance(event, Reading):
+            self._console.print(_reading(event), end="\r", markup=False)
+        elif isinstance(event, Started):
+            self._unit = event.unit
+            self._console.print(event.title, style="bold", markup=False)
+            for name, value in event.facts.items():
+                self._console.print(
+                    f"  {name}: {value:,}" if isinstance(value, int) else f"  {name}: {value}", markup=False
+                )
+            self._live = Live(self._screen(), console=self._console, refresh_per_second=4)
+            self._live.start()
+        elif isinstance(event, Progress):
+            self._bars.update(self._bar, completed=event.share, description=_progress(event, self._unit))
+        elif isinstance(event, Evaluated):
+            self._sample, self._held_out = event.sample, f"held out: {_figures(event.figures)}"
+        else:
+            self._console.print(_over(event, self._unit), markup=False)
+        if self._live is not None:
+            self._live.update(self._screen())
+            if isinstance(event, Report):
+                self._live.stop()
+
+    def close(self) -> None:
+        """Give the terminal back, also when training has failed."""
+        if self._live is not None:
+            self._live.stop()
+
+    def _screen(self) -> RenderableType:
+        from rich.console import Group
+        from rich.panel import Panel
+        from rich.text import Text
+
+        parts: list[RenderableType] = [self._bars]
+        if self._sample:
+            lines = self._sample.strip().splitlines()[:9]
+            parts.append(Panel(Text("\n".join(lines)), title="a sample", subtitle=self._held_out, title_align="left"))
+        return Group(*parts)
+
+
+def _reading(event: Reading) -> str:
+    share = f" ({min(event.done / event.total, 1):.0%})" if event.total else ""
+    return f"{event.split}: {event.done / 1e6:.0f} M characters{share}"
+
+
+def _figures(figures: Mapping[str, float]) -> str:
+    named = {name: value for name, value in figures.items() if name.removeprefix("validation_") in _SHORT}
+    return (
+        "  ".join(f"{_SHORT[n.removeprefix('validation_')]} {v:.3f}" for n, v in named.items())
+        or "nothing to measure on"
+    )
+
+
+def _progress(event: Progress, unit: str) -> str:
+    plain = {name: value for name, value in event.figures.items() if not name.startswith("validation_")}
+    return (
+        f"step {event.step:,}  epoch {event.epoch:.2f}  {_figures(plain)}  "
+        f"{event.units_per_s / 1000:.1f}k {unit}s/s  {_duration(event.seconds_left)} left"
+    )
+
+
+def _over(report: Report, unit: str) -> str:
+    speed = report.units / max(report.seconds, 1e-9)
+    return (
+        f"{report.ended} after {report.steps:,} steps, {report.epochs:.2f} epochs, {_duration(report.seconds)} "
+        f"({speed / 1000:.1f}k {unit}s/s, evaluations included): {_figures(report.figures)}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds == float("inf"):
+        return "?"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
