@@ -1,0 +1,196 @@
+"""What all tasks share: making a run, saving it, loading it."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from .. import artifact
+from ..config import build, replace, to_json
+from ..corpus import Corpus
+from ..errors import RunError
+from ..training.events import Event, Observer, Report
+from ..training.observers import MetricsFile
+from ..training.trainer import GradientTask, Trainer
+from . import find_task
+
+
+class Run:
+    """A trained model with the verbs of its task; on disk, a folder. Made by :func:`load` or by training."""
+
+    def __init__(self, path: Path, config: Mapping[str, Any], model: nn.Module) -> None:
+        self.path, self.config, self.model = path, config, model.eval()
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """How the training ended and its figures."""
+        return artifact.read_json(self.path / artifact.REPORT)
+
+    def evaluate(
+        self, corpus: Any = None, split: str | None = None, text_field: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        """Figures of the model on a split of a corpus (of the one it was trained on, when none is given)."""
+        raise NotImplementedError
+
+    def next_command(self) -> str:
+        """What to try with a new run."""
+        return f"textdl info {self.path}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r})"
+
+
+class Task(GradientTask, Protocol):
+    """A gradient task as the trainer sees it, and the ends that make and load runs of it."""
+
+    name: ClassVar[str]
+    config_class: ClassVar[type]
+    config: Any
+
+    @classmethod
+    def prepare(cls, source: Any, config: Any, tell: Observer) -> Task:
+        """Open the corpus, make what turns it into batches, and build the model on the CPU."""
+
+    def corpus_record(self) -> dict[str, Any]:
+        """What ``config.json`` says of the corpus."""
+
+    def save_parts(self, path: Path) -> None:
+        """Write what the model needs beside its weights (the tokenizer)."""
+
+    @classmethod
+    def load_run(cls, path: Path, record: Mapping[str, Any], config: Any) -> Run:
+        """The run in a folder: model built, weights not yet in it."""
+
+
+def train(
+    task: str,
+    corpus: Any,
+    out: str | Path,
+    config: Any = None,
+    observers: Sequence[Observer] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> Run:
+    """Train a task on a corpus into a new run folder; see :func:`textdl.train`."""
+    cls = find_task(task)
+    config = cls.config_class() if config is None else config
+    if isinstance(config, Mapping):
+        config = config_from_record(cls, config)
+    config = replace(config, settings or {})
+    path = Path(out)
+    trainer = Trainer(config.train)  # a device that is not there is found out before the corpus is read
+    artifact.create_run(path)
+    with artifact.locked(path):
+        try:
+            _train_into(path, cls, corpus, config, trainer, observers)
+        except BaseException:
+            _remove_if_bare(path)
+            raise
+    return load(path)
+
+
+def _train_into(
+    path: Path, cls: Any, corpus: Any, config: Any, trainer: Trainer, observers: Sequence[Observer]
+) -> None:
+    def tell(event: Event) -> None:
+        for observer in observers:
+            observer(event)
+
+    torch.manual_seed(config.train.seed)
+    task: Task = cls.prepare(corpus, config, tell)
+    task.save_parts(path)
+    artifact.write_json(path / artifact.CONFIG, _record(cls.name, task))
+
+    def save(report: Report) -> None:
+        arrays = {name: t.detach().float().cpu().numpy() for name, t in _own_tensors(task.model).items()}
+        artifact.save_arrays(path / artifact.MODEL, arrays)
+        artifact.write_json(path / artifact.REPORT, asdict(report))
+        artifact.write_atomic(path / artifact.CARD, _card(path, task, report))
+
+    with MetricsFile(path / artifact.METRICS) as metrics:
+        trainer.fit(task, [metrics, *observers], save)
+
+
+def load(path: str | Path, device: str = "cpu") -> Run:
+    """Load a run from its folder alone; see :func:`textdl.load`."""
+    path = Path(path)
+    record = artifact.read_config(path)
+    cls = find_task(str(record.get("task")))
+    config = config_from_record(cls, record)
+    run: Run = cls.load_run(path, record, config)
+    arrays = artifact.load_arrays(path / artifact.MODEL)
+    expected = {name: tuple(t.shape) for name, t in _own_tensors(run.model).items()}
+    if {name: a.shape for name, a in arrays.items()} != expected:
+        raise RunError(f"{path / artifact.MODEL} does not fit {artifact.CONFIG}: one of them is from another run")
+    tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+    run.model.load_state_dict(tensors, strict=False)
+    run.model.to(device)
+    return run
+
+
+def config_from_record(cls: Any, record: Mapping[str, Any]) -> Any:
+    """The task's config in a ``config.json``, or in a hand-written table with some of its parts."""
+    parts = {part: record[part] for part in ("data", "model", "train") if part in record}
+    return build(cls.config_class, parts, "config")
+
+
+def _own_tensors(model: nn.Module) -> dict[str, torch.Tensor]:
+    """The weights by name, a shared one once: safetensors stores no alias."""
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
+
+
+def _record(name: str, task: Task) -> dict[str, Any]:
+    versions = {package: metadata.version(package) for package in ("textdl", "torch", "numpy")}
+    versions["python"] = platform.python_version()
+    return {
+        "format": artifact.FORMAT,
+        "versions": versions,
+        "task": name,
+        "corpus": task.corpus_record(),
+        **to_json(task.config),
+    }
+
+
+def _remove_if_bare(path: Path) -> None:
+    """A run that failed before it had a model leaves nothing behind, so that the same command can be given again."""
+    if not path.is_dir() or (path / artifact.MODEL).exists():
+        return
+    for name in (
+        artifact.CONFIG,
+        "tokenizer.json",
+        artifact.METRICS,
+        artifact.REPORT,
+        artifact.CARD,
+        ".lock",
+    ):
+        (path / name).unlink(missing_ok=True)
+    if not any(path.iterdir()):
+        path.rmdir()
+
+
+def _card(path: Path, task: Task, report: Report) -> str:
+    """``card.md``: the run for people who find the folder later."""
+    corpus = task.corpus_record()
+    figures = "\n".join(f"| {name.replace('_', ' ')} | {value:.4g} |" for name, value in report.figures.items())
+    facts = "\n".join(f"- {name}: {value}" for name, value in task.facts.items())
+    return (
+        f"# {path.name}\n\n"
+        f"A `{task.name}` model made by textdl {metadata.version('textdl')}: {task.title}.\n\n"
+        f"- corpus: {corpus['name']} (licence: {corpus['licence']}; digest {corpus['digest'][:12]})\n{facts}\n"
+        f"- training: {report.ended}, {report.steps:,} steps, {report.epochs:.2f} epochs, {report.seconds:.0f} s, "
+        f"seed {task.config.train.seed}\n\n"
+        f"| figure | value |\n|---|---|\n{figures}\n\n"
+        f"Use it: `textdl generate {path.name}` or `textdl.load({path.name!r})`. All settings are in `config.json`.\n"
+    )
+
+
+def corpus_facts(corpus: Corpus) -> dict[str, Any]:
+    """Name, licence and digest of a corpus, for ``config.json``."""
+    return {"name": corpus.name, "licence": corpus.card.licence, "digest": corpus.digest}

@@ -1,0 +1,218 @@
+"""Writing text with a language model, token by token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from ..config import check, knob
+from ..errors import PromptError
+from ..kernels.recurrent import LayerWeights, Stepper
+from ..kernels.sampling import pick
+from ..models.lm import LanguageModel
+from ..text.tokenizers import Tokenizer
+
+#: Tokens generated between two pieces of a stream.
+_CHUNK = 16
+
+
+@dataclass(frozen=True)
+class GenerationConfig:
+    """How a text is drawn from the model."""
+
+    length: int = knob(1000, "Most tokens (characters, for a character model) to write.", least=1, most=100_000_000)
+    count: int = knob(1, "Texts to write.", least=1, most=1_000_000)
+    temperature: float = knob(0.7, "Below 1 safer, above 1 wilder, 0 always the likeliest.", least=0, most=100)
+    top_k: int = knob(0, "Draw from the k likeliest tokens only (0: from all).", least=0)
+    top_p: float = knob(1.0, "Draw from the likeliest tokens that hold this share of the probability.", above=0, most=1)
+    stop: tuple[str, ...] = knob((), "Stop where this text appears (it is left out).")
+    seed: int | None = knob(None, "Seed; the same one writes the same text (default: a new one each time).", least=0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+class Steps(Protocol):
+    """A model that is run token by token: the numba kernel on a CPU, torch elsewhere."""
+
+    def state(self) -> np.ndarray:
+        """The state before the first token."""
+
+    def feed(self, state: np.ndarray, ids: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read ids [N]; returns the state and the scores [V] of the next token."""
+
+    def generate(
+        self,
+        state: np.ndarray,
+        logits: np.ndarray,
+        count: int,
+        uniforms: np.ndarray,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        stop_ids: Sequence[int] | np.ndarray = (),
+        banned_ids: Sequence[int] | np.ndarray = (),
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Draw up to ``count`` tokens; returns their ids, the state and the scores of the next one."""
+
+
+class TorchSteps:
+    """``Steps`` by the torch model itself, on whatever device it is on. Its state is [L, S, H]."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self.model = model
+        self._device = next(model.parameters()).device
+
+    def state(self) -> np.ndarray:
+        """The state before the first token: zeros."""
+        like = torch.empty(0)
+        return self.model.recurrent.zero_state(1, like)[:, :, 0].numpy()
+
+    @torch.no_grad()
+    def feed(self, state: np.ndarray, ids: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read ids [N]; returns the state and the scores [V] of the next token."""
+        inputs = torch.as_tensor(np.asarray(ids, dtype=np.int64), device=self._device).unsqueeze(1)
+        before = torch.as_tensor(state, device=self._device).unsqueeze(2)
+        logits, after = self.model(inputs, before)
+        return after[:, :, 0].float().cpu().numpy(), logits[-1, 0].float().cpu().numpy()
+
+    def generate(
+        self,
+        state: np.ndarray,
+        logits: np.ndarray,
+        count: int,
+        uniforms: np.ndarray,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        stop_ids: Sequence[int] | np.ndarray = (),
+        banned_ids: Sequence[int] | np.ndarray = (),
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Draw up to ``count`` tokens, ending after a stop id."""
+        ids = []
+        for uniform in uniforms[:count]:
+            ids.append(pick(logits, float(uniform), temperature, top_k, top_p, np.asarray(banned_ids, dtype=np.int64)))
+            state, logits = self.feed(state, ids[-1:])
+            if ids[-1] in stop_ids:
+                break
+        return np.array(ids, dtype=np.int64), state, logits
+
+
+def steps_of(model: LanguageModel) -> Steps:
+    """The quickest way to run a model token by token: the compiled kernel on a CPU, torch on a GPU."""
+    if next(model.parameters()).device.type != "cpu":
+        return TorchSteps(model)
+    recurrent, arrays = model.recurrent, {n: p.detach().float().numpy() for n, p in model.named_parameters()}
+    layers = []
+    for number in range(len(recurrent.layers)):
+        at, norms = f"recurrent.layers.{number}.", f"recurrent.norms.{number}."
+        layers.append(
+            LayerWeights(
+                *(arrays[f"{at}{part}_l0"] for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")),
+                *(
+                    arrays.get(norms + part)
+                    for part in ("gain_ih", "bias_ih", "gain_hh", "bias_hh", "memory.weight", "memory.bias")
+                ),
+            )
+        )
+    embedding, projection = arrays["embedding.weight"], arrays.get("projection.weight")
+    return Stepper(
+        recurrent.cell,
+        embedding,
+        layers,
+        arrays.get("output.weight", embedding),
+        arrays["output.bias"],
+        None if projection is None else projection.T,
+    )
+
+
+def write(
+    steps: Steps,
+    tokenizer: Tokenizer,
+    prompt: str,
+    config: GenerationConfig,
+    seed: int,
+    number: int,
+    opens: bool,
+) -> Iterator[str]:
+    """One text, in pieces as it is written, the prompt first.
+
+    Args:
+        steps: the model.
+        tokenizer: its tokenizer.
+        prompt: how the text begins.
+        config: how to draw.
+        seed: seed of the draw.
+        number: which of the texts of that seed this is.
+        opens: True when the model has learnt that a text begins after an end of text.
+
+    Raises:
+        PromptError: the prompt holds what the model has never seen, or is empty for a model that needs one.
+    """
+    unknown = tokenizer.unknown(prompt)
+    if unknown:
+        listed = ", ".join(repr(part) for part in unknown[:8]) + (", ..." if len(unknown) > 8 else "")
+        raise PromptError(f"the prompt holds {tokenizer.unit}s that the model has never seen: {listed}; leave them out")
+    ids = ([tokenizer.end] if opens or not prompt else []) + tokenizer.encode(prompt).tolist()
+    uniforms = np.random.default_rng([seed, number]).random(config.length)
+    decoder, guard = tokenizer.decoder(), _StopGuard(config.stop)
+    if prompt:
+        yield prompt
+    for token in tokenizer.encode(prompt).tolist():
+        decoder.push(token)  # so that the first new word is spaced from the prompt's last one
+    state, logits = steps.feed(steps.state(), ids)
+    written = 0
+    while written < config.length and not guard.stopped:
+        part = uniforms[written : written + _CHUNK]
+        new, state, logits = steps.generate(
+            state,
+            logits,
+            len(part),
+            part,
+            config.temperature,
+            config.top_k,
+            config.top_p,
+            [tokenizer.end],
+            tokenizer.never,
+        )
+        written += len(new)
+        ended = bool(len(new)) and int(new[-1]) == tokenizer.end
+        piece = "".join(decoder.push(int(i)) for i in new if i != tokenizer.end)
+        if ended or written >= config.length:
+            piece += decoder.flush()
+            yield guard.push(piece) + guard.flush()
+            return
+        if piece := guard.push(piece):
+            yield piece
+
+
+class _StopGuard:
+    """Cuts a stream at the first of some texts, also when it lies across two pieces."""
+
+    def __init__(self, stops: tuple[str, ...]) -> None:
+        self._stops = tuple(stop for stop in stops if stop)
+        self._keep = max((len(stop) for stop in self._stops), default=1) - 1
+        self._held = ""
+        self.stopped = False
+
+    def push(self, piece: str) -> str:
+        """What may be shown of the text so far; the rest is held until it can not be the start of a stop."""
+        if self.stopped:
+            return ""
+        text = self._held + piece
+        at = min((i for i in (text.find(stop) for stop in self._stops) if i >= 0), default=-1)
+        if at >= 0:
+            self.stopped, self._held = True, ""
+            return text[:at]
+        keep = min(self._keep, len(text))
+        self._held = text[len(text) - keep :] if keep else ""
+        return text[: len(text) - keep]
+
+    def flush(self) -> str:
+        """What is still held, at the end."""
+        held, self._held = self._held, ""
+        return "" if self.stopped else held
