@@ -1,0 +1,62 @@
+"""The command ``textdl``. This file imports nothing but typer: a command's module is loaded when it is called."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, ClassVar
+
+import typer
+
+from .lazy import LazyGroup
+
+
+class Commands(LazyGroup):
+    """The table of commands: name -> (module, one line of help)."""
+
+    table: ClassVar = {
+        "train": ("textdl_cli.train", "Train a model on a corpus."),
+        "generate": ("textdl_cli.generate", "Write text with a trained language model."),
+        "evaluate": ("textdl_cli.evaluate", "Measure a trained model on held-out text."),
+        "info": ("textdl_cli.info", "Show what a run is and how it did."),
+        "corpora": ("textdl_cli.corpora", "List the built-in corpora, or show one."),
+    }
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=True, rich_markup_mode="rich")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("textdl"))
+        raise typer.Exit()
+
+
+@app.callback(epilog="Example: textdl train lm recipes --out runs/recipes, then textdl generate runs/recipes")
+def textdl(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """From raw text to a trained neural model that you can use, look inside, and trust."""
+
+
+def main() -> None:
+    """Run the command line. What the user can mend is one line on standard error and exit code 2."""
+    try:
+        app()
+    except BrokenPipeError:  # | head
+        sys.stderr.close()
+        sys.exit(141)
+    except Exception as error:
+        from textdl.errors import TextdlError
+
+        if not isinstance(error, TextdlError):
+            raise
+        typer.echo(f"textdl: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

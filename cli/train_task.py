@@ -1,0 +1,97 @@
+"""``textdl train lm CORPUS --out RUN`` and its like: the flags are the fields of the task's config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from textdl import artifact
+from textdl.config import knobs
+from textdl.errors import ConfigError, RunError
+from textdl.tasks import find_task
+
+from .options import assignments, given, options, with_options
+
+_PANELS = {"data": "Corpus", "model": "Model", "train": "Training"}
+
+
+def make(name: str) -> typer.Typer:
+    """The command that trains the task ``name``."""
+    config_class = find_task(name).config_class
+    parts = {part: type(getattr(config_class(), part)) for part in _PANELS}
+    app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+
+    def train(
+        corpus: Annotated[str, typer.Argument(help="A built-in corpus, a file, a folder, or hf:NAME[:config].")],
+        out: Annotated[Path, typer.Option("--out", help="Folder of the run that is made.")],
+        config: Annotated[
+            Path | None, typer.Option("--config", help="Settings from a config.json; flags go on top of it.")
+        ] = None,
+        set_: Annotated[
+            list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting that has no flag.")
+        ] = None,
+        tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard files to RUN.")] = False,
+        quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing while training.")] = False,
+        json_: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
+        **flags: Any,
+    ) -> None:
+        from textdl.tasks import base
+
+        settings = {**_dotted(given(flags), parts), **assignments(config_class, set_ or [])}
+        start = base.config_from_record(find_task(name), _read(config)) if config else None
+        _run(name, corpus, out, start, settings, tensorboard, quiet, json_)
+
+    train.__doc__ = find_task(name).__doc__
+    rare = ", ".join(
+        f"{part}.{n}" for part, cls in parts.items() for n, (k, _, _) in knobs(cls).items() if not (k.flag or k.derived)
+    )
+    parameters = [p for part, cls in parts.items() for p in options(cls, _PANELS[part])]
+    example = f"Example: textdl train {name} recipes --out runs/recipes --minutes 2. Rarer settings, by --set: {rare}."
+    app.command(name, epilog=example)(with_options(train, parameters))
+    return app
+
+
+def _run(
+    task: str,
+    corpus: str,
+    out: Path,
+    config: Any,
+    settings: dict[str, Any],
+    tensorboard: bool,
+    quiet: bool,
+    json_: bool,
+) -> None:
+    from textdl.tasks import base
+    from textdl.training.observers import TensorBoard, view
+
+    watcher = view()
+    observers = ([TensorBoard(out)] if tensorboard else []) + ([] if quiet else [watcher])
+    try:
+        run = base.train(task, corpus, out, config, observers, settings)
+    finally:
+        if hasattr(watcher, "close"):
+            watcher.close()
+    report = run.report
+    if json_:
+        import json
+
+        typer.echo(json.dumps({"run": str(out), **report}))
+    elif not quiet:
+        typer.echo(f"the run is in {out}; next: {run.next_command()}", err=True)
+    if report["ended"] == "interrupted":
+        raise typer.Exit(130)
+
+
+def _dotted(flags: dict[str, Any], parts: dict[str, type]) -> dict[str, Any]:
+    """Flags by the part of the config that owns them: a derived field of another part may have the same name."""
+    owners = {n: part for part, cls in parts.items() for n, (k, _, _) in knobs(cls).items() if k.flag}
+    return {f"{owners[name]}.{name}": value for name, value in flags.items()}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return artifact.read_json(path / artifact.CONFIG if path.is_dir() else path)
+    except RunError as error:
+        raise ConfigError(f"--config: {error}") from None
