@@ -1,5 +1,6 @@
 """The task `lm`, end to end on texts small enough to know the answer."""
 
+import itertools
 import json
 import math
 import re
@@ -86,9 +87,13 @@ def test_the_kernel_writes_what_torch_writes(run):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"cell": c, "layers": n, "layer_norm": ln, "tied": t}
-     for c, n, ln, t in [("rnn", 1, False, False), ("gru", 2, True, True), ("lstm", 2, True, False), ("lstm", 1, False, True)]],
-)  # fmt: skip
+    [
+        {"cell": "rnn", "layers": 1},
+        {"cell": "gru", "layers": 2, "layer_norm": True, "tied": True},
+        {"cell": "lstm", "layers": 2, "layer_norm": True},
+        {"cell": "lstm", "layers": 1, "tied": True},
+    ],
+)
 def test_the_kernel_scores_as_torch_does_for_every_kind_of_model(settings):
     from textdl.models.lm import LanguageModelConfig
 
@@ -120,7 +125,7 @@ def test_evaluation_is_the_mean_cross_entropy_by_a_slow_loop(run, texts):
     """One lane, one token at a time, softmax by hand."""
     ids = [i for t in texts[:5] for i in [*run.tokenizer.encode(t).tolist(), run.tokenizer.end]]
     steps, state, nats = TorchSteps(run.model), TorchSteps(run.model).state(), 0.0
-    for now, following in zip(ids[:-1], ids[1:], strict=True):
+    for now, following in itertools.pairwise(ids):
         state, logits = steps.feed(state, [now])
         nats -= float(F.log_softmax(torch.from_numpy(logits).double(), dim=-1)[following])
     figures = run.evaluate(texts[:5])

@@ -13,7 +13,7 @@ from torch import nn
 from textdl.errors import ConfigError, TrainingError
 from textdl.training.config import TrainConfig
 from textdl.training.device import pick_device, pick_precision
-from textdl.training.events import Evaluated, Progress, Report, Started
+from textdl.training.events import Evaluated, Progress, Started
 from textdl.training.observers import MetricsFile, TensorBoard, view
 from textdl.training.schedule import cosine
 from textdl.training.trainer import Loss, Trainer
