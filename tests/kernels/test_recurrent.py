@@ -9,21 +9,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from textdl.errors import ConfigError, PromptError, RunError
 from textdl.kernels import recurrent
-from textdl.kernels.recurrent import LayerWeights, Stepper
+from textdl.kernels.ngrams import ORDERS, ngram_row
+from textdl.kernels.recurrent import LayerWeights, NgramWeights, State, Stepper
 from textdl.kernels.sampling import pick
 
 V, D, H = 37, 11, 20
+R, END = 64, 4
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 Parts = dict[str, Any]
+Orders = tuple[int, ...]
 
 
-def weights(cell: str, layers: int, normed: bool = False, tied: bool = False, seed: int = 0) -> Parts:
+def weights(cell: str, layers: int, normed: bool = False, tied: bool = False, orders: Orders = ()) -> Parts:
     """Random weights of one model, as the arguments of Stepper."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     wide = GATES[cell] * H
 
     def draw(*shape: int) -> NDArray[np.float32]:
@@ -35,16 +40,15 @@ def weights(cell: str, layers: int, normed: bool = False, tied: bool = False, se
         norms += [1 + draw(H), draw(H)] if normed and cell == "lstm" else []
         matrices = draw(wide, D if number == 0 else H), draw(wide, H), draw(wide), draw(wide)
         made.append(LayerWeights(*matrices, *norms))
-    projection = draw(H, D) if tied else None
-    embedding = 2 * draw(V, D)
-    output = embedding if tied else draw(V, H)
+    projection, embedding = draw(H, D) if tied else None, 2 * draw(V, D)
     return {
         "cell": cell,
         "embedding": embedding,
         "layers": made,
-        "output": output,
+        "output": embedding if tied else draw(V, H),
         "output_bias": draw(V),
         "projection": projection,
+        "ngrams": NgramWeights([2 * draw(R, D) for _ in orders], orders, END) if orders else None,
     }
 
 
@@ -69,8 +73,12 @@ def head(parts: Parts, top: NDArray[Any]) -> NDArray[Any]:
 def plain_logits(parts: Parts, ids: list[int]) -> NDArray[Any]:
     """The scores after the ids by the formulas, in float64, one gate at a time."""
     memory = [(torch.zeros(H).double(), torch.zeros(H).double()) for _ in parts["layers"]]
+    ngrams, read = parts["ngrams"] or NgramWeights([], (), END), [END] * max(ORDERS)
     for token in ids:
+        read.append(token)
         x = torch.from_numpy(parts["embedding"][token]).double()
+        for table, order in zip(ngrams.tables, ngrams.orders, strict=True):
+            x += torch.from_numpy(table[ngram_row(np.array(read), order, len(table), ngrams.end)])
         for number, layer in enumerate(parts["layers"]):
             memory[number] = plain_cell(parts["cell"], layer, x, *memory[number])
             x = memory[number][0]
@@ -110,6 +118,11 @@ def prompt(length: int, seed: int = 1) -> list[int]:
     return [int(token) for token in np.random.default_rng(seed).integers(0, V, length)]
 
 
+def assert_same(state: State, other: State) -> None:
+    np.testing.assert_array_equal(state.hidden, other.hidden)
+    np.testing.assert_array_equal(state.recent, other.recent)
+
+
 @pytest.mark.parametrize("length", [1, 50])
 @pytest.mark.parametrize("cell, layers, tied", list(itertools.product(GATES, (1, 2), (False, True))))
 def test_feed_gives_the_scores_of_torchs_layer(cell: str, layers: int, tied: bool, length: int) -> None:
@@ -126,6 +139,55 @@ def test_feed_with_layer_norm_gives_the_scores_of_the_formulas(cell: str, layers
     stepper = Stepper(**parts)
     logits = stepper.feed(stepper.state(), prompt(length))[1]
     np.testing.assert_allclose(logits, plain_logits(parts, prompt(length)), atol=1e-5)
+
+
+@pytest.mark.parametrize("cell, layers, normed", list(itertools.product(GATES, (1, 2), (False, True))))
+def test_feed_adds_the_ngrams_of_the_plain_rule(cell: str, layers: int, normed: bool) -> None:
+    parts = weights(cell, layers, normed, tied=layers == 2, orders=ORDERS)
+    stepper = Stepper(**parts)
+    ids = [*prompt(15), END, *prompt(12, seed=2), END, END, 0, 1, 2]
+    for stop in (1, 15, 16, 17, 20, 29, 30, 33):
+        state, logits = stepper.feed(stepper.state(), ids[:stop])
+        np.testing.assert_allclose(logits, plain_logits(parts, ids[:stop]), atol=1e-5)
+        assert state.recent.tolist() == [*[END] * 7, *ids[:stop]][-7:]
+    without = Stepper(**{**parts, "ngrams": None})
+    assert np.abs(without.feed(without.state(), ids)[1] - logits).max() > 1e-3
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(2, 6), min_size=1, max_size=24),
+    st.integers(0, 24),
+    st.sets(st.sampled_from(ORDERS), min_size=1).map(sorted).map(tuple),
+)
+def test_any_orders_and_any_ends_of_text_fed_in_two_parts(ids: list[int], cut: int, orders: Orders) -> None:
+    parts = weights("rnn", 1, orders=orders)
+    stepper = Stepper(**parts)
+    state = stepper.state()
+    assert state.recent.tolist() == [END] * (orders[-1] - 1)
+    for piece in (ids[:cut], ids[cut:]):
+        if piece:
+            state, logits = stepper.feed(state, piece)
+    np.testing.assert_allclose(logits, plain_logits(parts, ids), atol=1e-5)
+
+
+def test_no_ngram_reaches_over_an_end_of_text() -> None:
+    stepper = Stepper(**weights("gru", 1, orders=ORDERS))
+    after = stepper.feed(stepper.state(), [*prompt(20), END])[0]
+    fresh = stepper.state(after.hidden)  # nothing of the text before but the hidden state
+    assert fresh.recent.tolist() != after.recent.tolist()
+    np.testing.assert_array_equal(stepper.feed(after, [9, 8, 7])[1], stepper.feed(fresh, [9, 8, 7])[1])
+
+
+def test_a_state_begins_with_a_copy_of_the_hidden_state_given() -> None:
+    stepper = Stepper(**weights("lstm", 2))
+    hidden = np.random.default_rng(0).random((2, 2, H))
+    state = stepper.state(hidden)
+    assert_same(state, State(hidden.astype(np.float32), np.empty(0, np.int64)))
+    state.hidden[:] = 0
+    assert hidden.any()
+    with pytest.raises(ConfigError, match=r"hidden must have shape \(2, 2, 20\), got \(2, 20\)"):
+        stepper.state(hidden[0])
 
 
 @pytest.mark.parametrize("normed", [False, True])
@@ -159,28 +221,34 @@ def test_saturated_gates_stay_finite(cell: str, scale: float) -> None:
     parts["layers"] = [LayerWeights(*(scale * array for array in parts["layers"][0][:4]))]
     stepper = Stepper(**parts)
     state, logits = stepper.feed(stepper.state(), prompt(20))
-    assert np.abs(state[:, 0]).max() <= 1.0
+    assert np.abs(state.hidden[:, 0]).max() <= 1.0
     assert np.isfinite(logits).all()
 
 
-@pytest.mark.parametrize("cell", GATES)
-def test_generating_is_feeding_what_pick_draws(cell: str) -> None:
-    stepper = Stepper(**weights(cell, 2))
+@pytest.mark.parametrize("orders", [(), ORDERS])
+@pytest.mark.parametrize("cell, normed", list(itertools.product(GATES, (False, True))))
+def test_generating_is_feeding_what_pick_draws(cell: str, normed: bool, orders: Orders) -> None:
+    parts = weights(cell, 2, normed, orders=orders)
+    parts["output_bias"][END] += 2  # so that texts end now and then
+    stepper = Stepper(**parts)
     start = stepper.feed(stepper.state(), [3, 1, 4])
     uniforms = np.random.default_rng(5).random(60)
-    settings: Parts = {"temperature": 0.7, "top_k": 20, "top_p": 0.9}
-    ids, state, logits = stepper.generate(*start, 60, uniforms, **settings, banned_ids=[7, 2])
+    rule: Parts = {"temperature": 0.7, "top_k": 20, "top_p": 0.9}
+    ids, state, logits = stepper.generate(*start, 60, uniforms, **rule, banned_ids=[7, 2])
     slow_state, slow_logits = start
     for token, uniform in zip(ids, uniforms, strict=True):
-        assert token == pick(slow_logits, uniform, **settings, banned=[7, 2])
+        assert token == pick(slow_logits, uniform, **rule, banned=[7, 2])
         slow_state, slow_logits = stepper.feed(slow_state, [token])
-    np.testing.assert_array_equal(slow_state, state)
+    assert_same(slow_state, state)
     np.testing.assert_array_equal(slow_logits, logits)
+    np.testing.assert_allclose(logits, plain_logits(parts, [3, 1, 4, *ids]), atol=1e-5)
     assert len(set(ids.tolist())) > 5
+    assert END in ids
 
 
-def test_generating_in_two_parts_is_generating_in_one() -> None:
-    stepper = Stepper(**weights("lstm", 1))
+@pytest.mark.parametrize("orders", [(), ORDERS])
+def test_generating_in_two_parts_is_generating_in_one(orders: Orders) -> None:
+    stepper = Stepper(**weights("lstm", 1, orders=orders))
     start = stepper.feed(stepper.state(), [0])
     uniforms = np.random.default_rng(6).random(40)
     whole, *_ = stepper.generate(*start, 40, uniforms)
@@ -198,7 +266,7 @@ def test_a_stop_id_ends_the_text_and_is_part_of_it() -> None:
     ids, state, _ = stepper.generate(*start, 200, uniforms, stop_ids=stops)
     end = min(free.index(stop) for stop in stops)
     assert ids.tolist() == free[: end + 1]
-    np.testing.assert_array_equal(state, stepper.generate(*start, end + 1, uniforms[: end + 1])[1])
+    assert_same(state, stepper.generate(*start, end + 1, uniforms[: end + 1])[1])
 
 
 def test_stop_ids_in_the_prompt_stop_nothing_and_a_count_of_zero_draws_nothing() -> None:
@@ -206,14 +274,14 @@ def test_stop_ids_in_the_prompt_stop_nothing_and_a_count_of_zero_draws_nothing()
     start = stepper.feed(stepper.state(), [5, 5])
     ids, state, logits = stepper.generate(*start, 0, np.empty(0), stop_ids=[5])
     assert ids.tolist() == []
-    np.testing.assert_array_equal(state, start[0])
+    assert_same(state, start[0])
     np.testing.assert_array_equal(logits, start[1])
 
 
 def test_arguments_are_left_as_they_were_and_threads_do_not_meet() -> None:
-    stepper = Stepper(**weights("lstm", 2))
+    stepper = Stepper(**weights("lstm", 2, orders=ORDERS))
     state, logits = stepper.feed(stepper.state(), [1, 2])
-    kept = state.copy(), logits.copy()
+    kept = State(state.hidden.copy(), state.recent.copy()), logits.copy()
     uniforms = np.random.default_rng(8).random((8, 300))
     alone = [stepper.generate(state, logits, 300, row)[0].tolist() for row in uniforms]
     together: dict[int, list[int]] = {}
@@ -227,7 +295,8 @@ def test_arguments_are_left_as_they_were_and_threads_do_not_meet() -> None:
     for thread in threads:
         thread.join()
     assert [together[row] for row in range(8)] == alone
-    np.testing.assert_array_equal(state, kept[0])
+    stepper.feed(state, [3])
+    assert_same(state, kept[0])
     np.testing.assert_array_equal(logits, kept[1])
 
 
@@ -237,8 +306,7 @@ def test_arrays_of_other_types_and_orders_are_taken() -> None:
     other["embedding"].flags.writeable = False
     one, two = Stepper(**parts), Stepper(**other)
     np.testing.assert_array_equal(one.feed(one.state(), [1])[1], two.feed(two.state(), np.array([1], np.int32))[1])
-    state = two.state().astype(np.float64)
-    start = two.feed(state, [1])
+    start = two.feed(State(two.state().hidden.astype(np.float64), np.empty(0, np.int32)), [1])
     assert two.generate(*start, 3, np.zeros(3, np.float32), temperature=1, top_k=2**40)[0].shape == (3,)
 
 
@@ -270,6 +338,28 @@ def test_weights_that_do_not_fit_are_refused(change: Parts, message: str) -> Non
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"orders": ()}, r"orders must be some of 2, 3, 5, 8, ascending, got \(\)"),
+        ({"orders": (3, 2)}, "ascending"),
+        ({"orders": (2, 4)}, "orders must be some of"),
+        ({"end": V}, f"end must be an id from 0 to {V - 1}, got {V}"),
+        ({"end": -1}, "end must be an id"),
+        ({"tables": [np.zeros((R, D))]}, "a table for each of the orders .*, got 1"),
+        ({"tables": [np.zeros((R - 1, D))] * 2}, "power of two, at most 16777216, got 63"),
+        ({"tables": [np.zeros((0, D))] * 2}, "power of two, .* got 0"),
+        ({"tables": [np.zeros((R, D)), np.zeros((2 * R, D))]}, r"table of 3-grams must have shape \(64, 11\)"),
+        ({"tables": [np.zeros((R, D + 1))] * 2}, "table of 2-grams must have shape"),
+    ],
+)
+def test_ngrams_that_do_not_fit_are_refused(change: Parts, message: str) -> None:
+    parts = weights("lstm", 1, orders=(2, 3))
+    with pytest.raises((ConfigError, RunError), match=message) as caught:
+        Stepper(**{**parts, "ngrams": parts["ngrams"]._replace(**change)})
+    assert "\n" not in str(caught.value)
+
+
 def test_half_a_layer_norm_is_refused() -> None:
     parts = weights("lstm", 2, normed=True)
     parts["layers"][1] = parts["layers"][1]._replace(gain_hh=None)
@@ -291,8 +381,11 @@ def test_calls_that_can_not_be_answered_are_refused() -> None:
         stepper.feed(state, [0, V])
     with pytest.raises(ConfigError, match="ids must be a list"):
         stepper.feed(state, [0.5])  # type: ignore[list-item]
-    with pytest.raises(ConfigError, match="state must have shape"):
-        stepper.feed(state[:, :1], [0])
+    for change in ({"hidden": state.hidden[:, :1]}, {"recent": np.array([0, 1])}, {"recent": np.array([V])}):
+        with pytest.raises(ConfigError, match=r"hidden must have shape|state.recent must hold (0 ids, got 2|ids from)"):
+            stepper.feed(state._replace(**change), [0])
+    with pytest.raises(ConfigError, match="state must be a State, got ndarray"):
+        stepper.feed(state.hidden, [0])  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="logits must have shape"):
         stepper.generate(state, logits[:-1], 4, chance)
     with pytest.raises(ConfigError, match="one number a token"):

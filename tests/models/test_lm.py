@@ -6,7 +6,7 @@ from textdl.models.lm import LanguageModel, LanguageModelConfig
 
 
 def test_shapes_and_state():
-    model = LanguageModel(LanguageModelConfig(vocabulary=11, hidden=6, embedding=5, layers=2, cell="lstm"))
+    model = LanguageModel(LanguageModelConfig(vocabulary=11, hidden=6, embedding=5, layers=2, cell="lstm", ngrams=0))
     logits, state = model(torch.zeros(4, 3, dtype=torch.long))
     assert logits.shape == (4, 3, 11)
     assert state.shape == (2, 2, 3, 6)
@@ -26,6 +26,7 @@ def test_tied_weights_are_one_tensor_and_projected_when_widths_differ():
 
 def test_dropout_acts_only_while_training():
     model = LanguageModel(LanguageModelConfig(vocabulary=11, hidden=64, embedding=5, dropout=0.5))
-    ids = torch.zeros(4, 3, dtype=torch.long)
+    ids = torch.zeros(4 + model.context, 3, dtype=torch.long)
+    assert model(ids)[0].shape == (4, 3, 11)
     assert not torch.equal(model.train()(ids)[0], model(ids)[0])
     assert torch.equal(model.eval()(ids)[0], model(ids)[0])

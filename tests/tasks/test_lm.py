@@ -38,7 +38,7 @@ def run(texts, tmp_path_factory):
 
 def test_it_learns_the_pattern(run, texts):
     written = run.generate("peel the fig, then ", temperature=0.0)
-    assert re.fullmatch(r"peel the fig, then (eat|cut|cook) the (apple|plum|pear|fig|lime)\.\n", written)
+    assert re.match(r"peel the fig, then (eat|cut|cook) the (apple|plum|pear|fig|lime)[.,]", written)
     figures = run.evaluate(texts)
     assert figures["bits_per_character"] < 0.6
     assert (figures["split"], figures["documents"], figures["unknown_share"]) == ("all", 60, 0.0)
@@ -79,7 +79,7 @@ def test_the_kernel_writes_what_torch_writes(run):
     config = GenerationConfig(length=60, temperature=1.3, top_p=0.95)
     for seed in range(8):
         texts = [
-            "".join(write(steps, run.tokenizer, "eat the ", config, seed, 0, True))
+            "".join(write(steps, run.tokenizer, "eat the ", config, seed, 0, run.model.opening.numpy()))
             for steps in (steps_of(run.model), TorchSteps(run.model))
         ]
         assert texts[0] == texts[1]
@@ -92,16 +92,18 @@ def test_the_kernel_writes_what_torch_writes(run):
         {"cell": "gru", "layers": 2, "layer_norm": True, "tied": True},
         {"cell": "lstm", "layers": 2, "layer_norm": True},
         {"cell": "lstm", "layers": 1, "tied": True},
+        {"cell": "lstm", "layers": 1, "ngrams": 0},
+        {"cell": "rnn", "layers": 1, "ngrams": 4, "ngram_rows": 64},
     ],
 )
 def test_the_kernel_scores_as_torch_does_for_every_kind_of_model(settings):
     from textdl.models.lm import LanguageModelConfig
 
     torch.manual_seed(0)
-    model = LanguageModel(LanguageModelConfig(vocabulary=30, hidden=24, embedding=10, **settings)).eval()
+    model = LanguageModel(LanguageModelConfig(vocabulary=30, end=29, hidden=24, embedding=10, **settings)).eval()
     for parameter in model.parameters():
         parameter.data += 0.2 * torch.randn_like(parameter)
-    ids = np.arange(20) % 30
+    ids = np.array([3, 1, 4, 1, 5, 9, 2, 6, 29, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8])
     kernel, plain = steps_of(model), TorchSteps(model)
     ours, theirs = kernel.feed(kernel.state(), ids), plain.feed(plain.state(), ids)
     np.testing.assert_allclose(ours[1], theirs[1], atol=1e-5)
@@ -138,16 +140,20 @@ def test_lanes_see_every_token_but_their_first():
     class Uniform(torch.nn.Module):
         seen = 0
 
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+
         def forward(self, ids, state):
             self.seen += ids.numel()
             return torch.zeros(*ids.shape, 7), state
 
     encoded = Encoded(np.zeros(70_001, np.uint8), 70_001, 1, 0)
     model = Uniform()
-    assert mean_nats(model, encoded, None, torch.device("cpu")) == pytest.approx(math.log(7))
+    assert mean_nats(model, encoded, 0) == pytest.approx(math.log(7))
     assert model.seen >= 70_000 - 64
     model.seen = 0
-    mean_nats(model, encoded, 500, torch.device("cpu"))
+    mean_nats(model, encoded, 0, 500)
     assert model.seen == 500
 
 
@@ -161,6 +167,11 @@ def test_windows_are_the_text_side_by_side(tokens, lanes, length):
     for lane in range(lanes):
         assert (np.diff(inputs[:, lane]) == 1).all()
         assert inputs[0, lane] == lane * ((tokens - 1) // lanes)
+    with_context = list(windows(ids, lanes, length, context=3))
+    for (whole, aims), (x, y) in zip(with_context, parts, strict=True):
+        assert (aims == y).all()
+        assert (whole[3:] == x).all()
+        assert (whole[:3] == (x[0] + np.arange(-3, 0)[:, None]) % tokens).all()
     shifted = np.concatenate([x for x, _ in windows(ids, lanes, length, shift=5)])
     assert (shifted == (inputs + 5) % tokens).all()
 
@@ -264,3 +275,18 @@ def test_text_files_are_streams_and_need_no_end_of_text(tmp_path):
     file.write_text(FOX * 200)
     assert not made.evaluate()["same_corpus"]
     assert made.generate("", seed=1, length=20)
+
+
+def test_a_text_begins_in_the_state_of_a_reader_who_has_finished_another(run, texts):
+    """The opening state, recomputed token by token over the training texts up to their last end."""
+    ids = [
+        i
+        for t in textdl.open_corpus(texts).split("train")
+        for i in [*run.tokenizer.encode(t).tolist(), run.tokenizer.end]
+    ]
+    assert len(ids) < 8192
+    steps = TorchSteps(run.model)
+    state, _ = steps.feed(steps.state(), ids[:-1])
+    np.testing.assert_allclose(run.model.opening.numpy(), state.hidden, atol=1e-5)
+    first = steps.feed(state, ids[-1:])[1]
+    assert run.tokenizer.decode([int(first.argmax())]) in "ecp", "eat, cut, cook or peel"

@@ -47,6 +47,9 @@ class Line:
     def figures(self, mean_loss):
         return {"loss": mean_loss}
 
+    def settle(self, model):
+        self.settled = float(model.weight.detach())
+
     def metrics(self, model, at_most):
         return {"validation_loss": float((model.weight - 3).abs())}
 
@@ -175,6 +178,9 @@ def test_same_seed_same_bits():
         def __init__(self):
             super().__init__()
             self.model = nn.Sequential(nn.Linear(1, 16), nn.Dropout(0.5), nn.Linear(16, 1))
+
+        def settle(self, model):
+            pass
 
         def metrics(self, model, at_most):
             return {}

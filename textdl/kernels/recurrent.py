@@ -1,10 +1,12 @@
 """Recurrent language models stepped on a CPU, a token at a time: the fast way to generate.
 
 The arithmetic is torch's ``nn.RNN`` (tanh), ``nn.LSTM`` and ``nn.GRU`` in float32, optionally with layer normalisation
-inside the cell (Ba et al. 2016, "Layer normalization"), each gate by itself. The compiled loops are in
+inside the cell (Ba et al. 2016, "Layer normalization"), each gate by itself. To the embedding of a token those of the
+hashed n-grams that end at it can be added (:mod:`textdl.kernels.ngrams`). The compiled loops are in
 :mod:`textdl.kernels.stepping`; the first call on a machine compiles them, later processes load them from disk.
 
-Legend: V vocabulary, D embedding, H hidden, L layers, G gates (rnn 1, lstm 4: i f g o, gru 3: r z n).
+Legend: V vocabulary, D embedding, H hidden, L layers, G gates (rnn 1, lstm 4: i f g o, gru 3: r z n), S states a layer
+(h, and the c of an lstm), N the longest n-gram, R rows of its table.
 """
 
 from __future__ import annotations
@@ -17,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, PromptError, RunError, near
+from .ngrams import MULTIPLIERS, ORDERS, SHIFT
 from .sampling import check_settings, check_uniform, failure, id_array
 
 if TYPE_CHECKING:
-    from .stepping import Network
+    from .stepping import Network, Ngrams
 
 Floats = NDArray[np.float32]
 
@@ -43,6 +46,21 @@ class LayerWeights(NamedTuple):
     norm_bias_cell: NDArray[Any] | None = None
 
 
+class NgramWeights(NamedTuple):
+    """The hashed n-grams added to a token's embedding."""
+
+    tables: Sequence[NDArray[Any]]  # [R, D] an order, R a power of two
+    orders: tuple[int, ...]  # some of ngrams.ORDERS, ascending
+    end: int  # id of the end of text
+
+
+class State(NamedTuple):
+    """What a model remembers of the tokens it has read. Make it by :meth:`Stepper.state`, hand it on as it is."""
+
+    hidden: Floats  # [L, S, H]
+    recent: NDArray[np.int64]  # [N - 1] ids read last, latest last; empty without n-grams
+
+
 class Stepper:
     """A recurrent language model ready to be stepped.
 
@@ -55,9 +73,10 @@ class Stepper:
         output: ``[V, H]``, or ``[V, D]`` after a projection.
         output_bias: ``[V]``.
         projection: ``[H, D]``, applied as ``h @ projection``; None where the output reads the state itself.
+        ngrams: the n-grams added to the embedding; None where there are none.
 
     Raises:
-        ConfigError: an unknown cell.
+        ConfigError: an unknown cell, or n-grams of orders or an end that there are not.
         RunError: weights whose shapes do not fit together.
     """
 
@@ -69,19 +88,35 @@ class Stepper:
         output: NDArray[Any],
         output_bias: NDArray[Any],
         projection: NDArray[Any] | None = None,
+        ngrams: NgramWeights | None = None,
     ) -> None:
         if cell not in CELLS:
             raise ConfigError(f"cell must be one of {', '.join(CELLS)}, got {cell!r}; {near(cell, CELLS)}")
         self.cell = cell
         self.vocabulary = len(embedding)
-        self._net = _pack(cell, embedding, layers, output, output_bias, projection)
+        self._net = _pack(cell, embedding, layers, output, output_bias, projection, ngrams)
+        depth, size, _ = self._net.hidden.shape
+        self._shape = depth, 2 if cell == "lstm" else 1, size
+        self._ends = np.full(ngrams.orders[-1] - 1 if ngrams else 0, self._net.ngrams.end, np.int64)
 
-    def state(self) -> Floats:
-        """The state before any token: zeros ``[L, 1, H]``, or ``[L, 2, H]`` (h, c) of an lstm."""
-        layers, size, _ = self._net.hidden.shape
-        return np.zeros((layers, 2 if self.cell == "lstm" else 1, size), np.float32)
+    def state(self, hidden: NDArray[Any] | None = None) -> State:
+        """The state before any token, which is one behind an end of text.
 
-    def feed(self, state: NDArray[Any], ids: Sequence[int] | NDArray[Any]) -> tuple[Floats, Floats]:
+        Args:
+            hidden: ``[L, S, H]`` to begin with, which is copied; None for zeros. S is 2 (h, c) for an lstm, else 1.
+
+        Raises:
+            ConfigError: another shape.
+        """
+        if hidden is None:
+            return State(np.zeros(self._shape, np.float32), self._ends.copy())
+        if np.shape(hidden) != self._shape:
+            raise ConfigError(
+                f"hidden must have shape {self._shape}, got {np.shape(hidden)}; use what this model has made"
+            )
+        return State(_vectors(hidden), self._ends.copy())
+
+    def feed(self, state: State, ids: Sequence[int] | NDArray[Any]) -> tuple[State, Floats]:
         """Run over a prompt.
 
         Returns:
@@ -103,7 +138,7 @@ class Stepper:
 
     def generate(
         self,
-        state: NDArray[Any],
+        state: State,
         logits: NDArray[Any],
         count: int,
         uniforms: NDArray[np.float64],
@@ -112,7 +147,7 @@ class Stepper:
         top_p: float = 1.0,
         stop_ids: Sequence[int] | NDArray[Any] = (),
         banned_ids: Sequence[int] | NDArray[Any] = (),
-    ) -> tuple[NDArray[np.int64], Floats, Floats]:
+    ) -> tuple[NDArray[np.int64], State, Floats]:
         """Draw up to ``count`` tokens by the rule of :mod:`textdl.kernels.sampling`, feeding each back.
 
         Args:
@@ -149,7 +184,7 @@ class Stepper:
 
     def _run(
         self,
-        state: Floats,
+        state: State,
         logits: Floats,
         prompt: NDArray[np.int64],
         uniforms: NDArray[np.float64],
@@ -163,20 +198,21 @@ class Stepper:
         temperature, top_k, top_p = float(settings[0]), min(int(settings[1]), self.vocabulary), float(settings[2])
         ids = np.empty(len(uniforms), np.int64)
         chance = uniforms, temperature, top_k, top_p
-        made = run(self._net, state, logits, prompt, *chance, stops, banned, ids)
+        made = run(self._net, *state, logits, prompt, *chance, stops, banned, ids)
         if made < 0:
             raise failure(made)
         return ids[:made]
 
-    def _state(self, state: NDArray[Any]) -> Floats:
+    def _state(self, state: State) -> State:
         """A copy that the loops may change."""
-        wanted = self.state()
-        if np.shape(state) != wanted.shape:
+        if not isinstance(state, State):
+            raise ConfigError(f"state must be a State, got {type(state).__name__}; start from Stepper.state()")
+        recent = id_array(state.recent, self.vocabulary, "state.recent")
+        if recent.shape != self._ends.shape:
             raise ConfigError(
-                f"state must have shape {wanted.shape}, got {np.shape(state)}; start from Stepper.state()"
+                f"state.recent must hold {len(self._ends)} ids, got {len(recent)}; start from Stepper.state()"
             )
-        wanted[:] = state
-        return wanted
+        return State(self.state(state.hidden).hidden, recent)
 
 
 def _pack(
@@ -186,6 +222,7 @@ def _pack(
     output: NDArray[Any],
     output_bias: NDArray[Any],
     projection: NDArray[Any] | None,
+    ngrams: NgramWeights | None,
 ) -> Network:
     """Check the shapes, turn the matrices as the products read them, and fold the embedding into the first layer."""
     from .stepping import Network
@@ -204,12 +241,13 @@ def _pack(
     _check("output_bias", output_bias, (vocabulary,))
     if projection is not None:
         _check("projection", projection, (size, width))
-    table, first = _first_layer(embedding, layers[0], size)
+    table, first = _first_layer(embedding, layers[0], size, fold=ngrams is None)
     upper, none = [layer.weight_ih.T for layer in layers[1:]], (len(layers), 2, 0)
     return Network(
         kind=kind,
         table=table,
         first=first,
+        ngrams=_pack_ngrams(ngrams, vocabulary, width),
         inputs=_matrices(np.stack(upper) if upper else np.empty((0, size, gates * size))),
         hidden=_matrices(np.stack([layer.weight_hh.T for layer in layers])),
         input_bias=_vectors([layer.bias_ih for layer in layers]),
@@ -226,13 +264,40 @@ def _pack(
     )
 
 
-def _first_layer(embedding: NDArray[Any], layer: LayerWeights, size: int) -> tuple[Floats, Floats]:
+def _pack_ngrams(ngrams: NgramWeights | None, vocabulary: int, width: int) -> Ngrams:
+    """Check the n-grams and put their tables into one array; none is an array without an order."""
+    from .stepping import Ngrams
+
+    if ngrams is None:
+        return Ngrams(_aligned(0, 1, width), np.empty(0, np.int64), MULTIPLIERS.copy(), SHIFT, 0)
+    orders, most = tuple(ngrams.orders), 2 ** (64 - SHIFT)
+    if not orders or orders != tuple(order for order in ORDERS if order in orders):
+        raise ConfigError(f"orders must be some of {', '.join(map(str, ORDERS))}, ascending, got {ngrams.orders!r}")
+    if not isinstance(ngrams.end, int | np.integer) or not 0 <= ngrams.end < vocabulary:
+        raise ConfigError(
+            f"end must be an id from 0 to {vocabulary - 1}, got {ngrams.end!r}; use that of the run's own tokenizer"
+        )
+    if len(ngrams.tables) != len(orders):
+        raise RunError(f"the model needs a table for each of the orders {orders}, got {len(ngrams.tables)} tables")
+    rows = len(ngrams.tables[0]) if np.ndim(ngrams.tables[0]) else 0
+    if not 0 < rows <= most or rows & (rows - 1):
+        raise RunError(f"the rows of an n-gram table must be a power of two, at most {most}, got {rows}")
+    for order, table in zip(orders, ngrams.tables, strict=True):
+        _check(f"table of {order}-grams", table, (rows, width))
+    tables = _aligned(len(orders), rows, width)
+    for target, table in zip(tables, ngrams.tables, strict=True):
+        target[:, :width] = table
+    return Ngrams(tables, np.array(orders, np.int64), MULTIPLIERS.copy(), SHIFT, int(ngrams.end))
+
+
+def _first_layer(embedding: NDArray[Any], layer: LayerWeights, size: int, fold: bool) -> tuple[Floats, Floats]:
     """The table ``[V, G * H]`` of what each token adds to the first layer's sums, its normalisation included, and no
-    matrix; or the embedding and the matrix, where the table would be large."""
+    matrix; or the embedding and the matrix, where the table would be large or there is more to add to the embedding:
+    a product with the n-grams' part alone takes as long as one with both."""
     from .stepping import NORM_EPSILON
 
     wide = layer.weight_hh.shape[0]
-    if len(embedding) * wide * 4 > FOLD_LIMIT:
+    if not fold or len(embedding) * wide * 4 > FOLD_LIMIT:
         return _matrices(embedding), _matrices(layer.weight_ih.T)
     table = np.asarray(embedding, np.float32) @ np.asarray(layer.weight_ih, np.float32).T
     table += np.asarray(layer.bias_ih, np.float32)
@@ -278,14 +343,18 @@ def _vectors(arrays: Any) -> Floats:
 
 
 def _matrices(array: NDArray[Any]) -> Floats:
-    """A copy ``[..., rows, columns]`` whose rows begin at multiples of 64 bytes; zeros fill up the columns.
+    """A copy ``[..., rows, columns]``, aligned."""
+    made = _aligned(*array.shape)
+    made[..., : array.shape[-1]] = array
+    return made
+
+
+def _aligned(*shape: int) -> Floats:
+    """Zeros ``[..., rows, columns]``, of so many columns more that each row begins at a multiple of 64 bytes.
 
     It makes the products 10 to 25 % faster than numpy's multiples of 16 bytes.
     """
-    columns = array.shape[-1]
-    shape = (*array.shape[:-1], -(-columns // 16) * 16)
-    buffer = np.zeros(math.prod(shape) + 16, np.float32)
+    filled = (*shape[:-1], -(-shape[-1] // 16) * 16)
+    buffer = np.zeros(math.prod(filled) + 16, np.float32)
     start = -buffer.ctypes.data // 4 % 16
-    made = buffer[start : start + math.prod(shape)].reshape(shape)
-    made[..., :columns] = array
-    return made
+    return buffer[start : start + math.prod(filled)].reshape(filled)

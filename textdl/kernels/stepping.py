@@ -33,6 +33,19 @@ Q4, Q3, Q2 = np.float32(7.776486071e-07), np.float32(0.0003285623018), np.float3
 Q1 = np.float32(0.4671433546)
 
 
+class Ngrams(NamedTuple):
+    """The hashed n-grams that are added to a token's embedding, by the rule of ``textdl.kernels.ngrams``.
+
+    Its constants come along as values: a global would be frozen into code that is kept when that file changes.
+    """
+
+    tables: Floats  # [orders, R, D], R a power of two; no order where the model has no n-grams
+    orders: NDArray[np.int64]  # ascending
+    multipliers: NDArray[np.int64]
+    shift: int
+    end: int  # id of the end of text
+
+
 class Network(NamedTuple):
     """A model's weights laid out for the loops: inputs first, so that a product streams rows of W outputs.
 
@@ -42,6 +55,7 @@ class Network(NamedTuple):
     kind: int
     table: Floats  # [V, W] what a token adds to the first layer's sums, or the embedding [V, D]
     first: Floats  # [D, W], or [0, W] where the table is folded
+    ngrams: Ngrams
     inputs: Floats  # [L - 1, H, W]
     hidden: Floats  # [L, H, W]
     input_bias: Floats  # [L, W]
@@ -164,8 +178,28 @@ def gru_cell(state: Floats, x: Floats, h: Floats) -> None:
 
 
 @part
-def step(net: Network, token: int, state: Floats, sums: Floats) -> None:
-    """Feed one token: ``state [L, 1 or 2, H]`` is changed in place; ``sums [2, W]`` is scratch."""
+def embed(net: Network, token: int, recent: NDArray[np.int64], embedded: Floats) -> None:
+    """Set ``embedded [D]`` to the embedding of a token and of the n-grams that end at it; ``recent [N - 1]``, the ids
+    before it, latest last, moves on by one."""
+    ngrams, before = net.ngrams, recent.shape[0]
+    copy(embedded, net.table[token])
+    behind, total, order = token, (token + 1) * ngrams.multipliers[0], 0
+    for back in range(1, before + 1):
+        if behind != ngrams.end:  # else all further ones count as ends of text too
+            behind = recent[before - back]
+        total += (behind + 1) * ngrams.multipliers[back]
+        if ngrams.orders[order] == back + 1:
+            row = (total * ngrams.multipliers[0] >> ngrams.shift) & (ngrams.tables.shape[1] - 1)
+            add(embedded, ngrams.tables[order, row])
+            order += 1
+    for place in range(before - 1):
+        recent[place] = recent[place + 1]
+    recent[before - 1] = token
+
+
+@part
+def step(net: Network, token: int, state: Floats, recent: NDArray[np.int64], sums: Floats, embedded: Floats) -> None:
+    """Feed one token: ``state [L, 1 or 2, H]`` and ``recent`` change; ``sums [2, W]``, ``embedded [D]`` are scratch."""
     x, h = sums[0], sums[1]
     size = state.shape[2]
     for layer in range(state.shape[0]):
@@ -174,10 +208,13 @@ def step(net: Network, token: int, state: Floats, sums: Floats) -> None:
             copy(x, net.table[token])
         else:
             copy(x, net.input_bias[layer])
-            if layer == 0:
+            if layer > 0:
+                add_product(x, state[layer - 1, 0], net.inputs[layer - 1])
+            elif recent.shape[0] == 0:
                 add_product(x, net.table[token], net.first)
             else:
-                add_product(x, state[layer - 1, 0], net.inputs[layer - 1])
+                embed(net, token, recent, embedded)
+                add_product(x, embedded, net.first)
             normalise(x, gain[0], bias[0], size)
         copy(h, net.hidden_bias[layer])
         add_product(h, state[layer, 0], net.hidden[layer])
@@ -322,6 +359,7 @@ def draw(
 def run(
     net: Network,
     state: Floats,
+    recent: NDArray[np.int64],
     logits: Floats,
     prompt: NDArray[np.int64],
     uniforms: NDArray[np.float64],
@@ -332,7 +370,8 @@ def run(
     banned: NDArray[np.int64],
     ids: NDArray[np.int64],
 ) -> int:
-    """Feed the prompt, then draw and feed a token for each of ``uniforms``; ``state`` and ``logits`` change in place.
+    """Feed the prompt, then draw and feed a token for each of ``uniforms``; ``state``, ``recent`` and ``logits`` change
+    in place.
 
     Returns how many tokens are in ``ids`` or, when ``draw`` finds something wrong, its answer. Prompt and text share
     one function, so that the cells are compiled into one only.
@@ -341,7 +380,7 @@ def run(
     fed: int = prompt.shape[0]
     count: int = uniforms.shape[0]
     sums = np.empty((2, net.hidden_bias.shape[1]), np.float32)
-    projected = np.empty(net.output.shape[0], np.float32)
+    projected, embedded = np.empty(net.output.shape[0], np.float32), np.empty(net.first.shape[0], np.float32)
     scores, weights, heap = np.empty(size, np.float32), np.empty(size, np.float64), np.empty(size, np.int64)
     for place in range(fed + count):
         made = place - fed
@@ -352,7 +391,7 @@ def run(
             if token < 0:
                 return token
             ids[made] = token
-        step(net, token, state, sums)
+        step(net, token, state, recent, sums, embedded)
         if made >= -1:  # within the prompt nobody asks for scores
             score(net, state, projected, logits)
         for stop in stops:

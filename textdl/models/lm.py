@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from ..config import check, knob
+from ..errors import ConfigError
+from .ngrams import NgramEmbedding
 from .recurrent import CELLS, Recurrent, locked_dropout
 
 
@@ -20,24 +22,35 @@ class LanguageModelConfig:
     cell: str = knob("lstm", "Recurrent cell.", choices=tuple(CELLS))
     hidden: int = knob(256, "Width of the recurrent state.", least=1, most=65536)
     layers: int = knob(1, "Recurrent layers.", least=1, most=64)
-    embedding: int = knob(128, "Width of the embedding of a token.", least=1, most=65536)
+    embedding: int = knob(64, "Width of the embedding of a token.", least=1, most=65536)
     dropout: float = knob(0.0, "Dropout on the embedding, between layers and before the softmax.", least=0, most=0.95)
     recurrent_dropout: float = knob(0.0, "Dropout on the recurrent weights.", least=0, most=0.95)
     layer_norm: bool = knob(False, "Layer normalisation inside the cell (slower: no fused kernel has it).")
     tied: bool = knob(False, "Share the embedding's weights with the softmax.")
+    ngrams: int = knob(8, "Longest n-gram of tokens with a hashed embedding (2, 3, 5, 8; 0: none).", least=0, most=8)
+    ngram_rows: int = knob(16384, "Rows of each table of n-grams, a power of two.", least=2, most=2**24, flag=False)
     vocabulary: int = knob(0, "Tokens in the vocabulary.", derived=True, least=0)
+    end: int = knob(0, "Id of the end of text.", derived=True, least=0)
 
     def __post_init__(self) -> None:
         check(self)
+        if self.ngram_rows & (self.ngram_rows - 1):
+            raise ConfigError(f"ngram_rows must be a power of two, got {self.ngram_rows}")
 
 
 class LanguageModel(nn.Module):
-    """``forward(ids [T, B], state) -> (logits [T, B, V], state [L, S, B, H])``: scores of the token that comes next."""
+    """``forward(ids [C + T, B], state) -> (logits [T, B, V], state [L, S, B, H])``: scores of the next token.
+
+    The first C = ``context`` rows of ids are only context, for the n-grams that end at the first tokens.
+    """
 
     def __init__(self, config: LanguageModelConfig) -> None:
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocabulary, config.embedding)
+        longest = config.ngrams
+        self.ngrams = NgramEmbedding(longest, config.ngram_rows, config.embedding, config.end) if longest > 1 else None
+        self.context = self.ngrams.context if self.ngrams is not None else 0
         self.recurrent = Recurrent(
             config.cell,
             config.embedding,
@@ -54,10 +67,18 @@ class LanguageModel(nn.Module):
         nn.init.zeros_(self.output.bias)
         if config.tied:
             self.output.weight = self.embedding.weight
+        # The state [L, S, H] in which a text begins, found after training: that of a reader who has just finished
+        # another one. From a state of zeros, which it has hardly ever been in, a model takes long to find its feet.
+        self.register_buffer("opening", self.recurrent.zero_state(1, self.output.weight)[:, :, 0])
+
+    opening: Tensor
 
     def forward(self, ids: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         share = self.config.dropout
-        x = locked_dropout(self.embedding(ids), share, self.training)  # [T, B, D]
+        x = self.embedding(ids[self.context :])  # [T, B, D]
+        if self.ngrams is not None:
+            x = x + self.ngrams(ids)
+        x = locked_dropout(x, share, self.training)
         y, state = self.recurrent(x, state)  # [T, B, H]
         y = locked_dropout(y, share, self.training)
         if self.projection is not None:

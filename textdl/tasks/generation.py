@@ -11,7 +11,7 @@ import torch
 
 from ..config import check, knob
 from ..errors import PromptError
-from ..kernels.recurrent import LayerWeights, Stepper
+from ..kernels.recurrent import LayerWeights, NgramWeights, State, Stepper
 from ..kernels.sampling import pick
 from ..models.lm import LanguageModel
 from ..text.tokenizers import Tokenizer
@@ -39,15 +39,15 @@ class GenerationConfig:
 class Steps(Protocol):
     """A model that is run token by token: the numba kernel on a CPU, torch elsewhere."""
 
-    def state(self) -> np.ndarray:
-        """The state before the first token."""
+    def state(self, hidden: np.ndarray | None = None) -> State:
+        """The state before the first token: ``hidden`` [L, S, H], or zeros; and no token read."""
 
-    def feed(self, state: np.ndarray, ids: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def feed(self, state: State, ids: Sequence[int] | np.ndarray) -> tuple[State, np.ndarray]:
         """Read ids [N]; returns the state and the scores [V] of the next token."""
 
     def generate(
         self,
-        state: np.ndarray,
+        state: State,
         logits: np.ndarray,
         count: int,
         uniforms: np.ndarray,
@@ -56,33 +56,35 @@ class Steps(Protocol):
         top_p: float = 1.0,
         stop_ids: Sequence[int] | np.ndarray = (),
         banned_ids: Sequence[int] | np.ndarray = (),
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    ) -> tuple[np.ndarray, State, np.ndarray]:
         """Draw up to ``count`` tokens; returns their ids, the state and the scores of the next one."""
 
 
 class TorchSteps:
-    """``Steps`` by the torch model itself, on whatever device it is on. Its state is [L, S, H]."""
+    """``Steps`` by the torch model itself, on whatever device it is on."""
 
     def __init__(self, model: LanguageModel) -> None:
         self.model = model
         self._device = next(model.parameters()).device
 
-    def state(self) -> np.ndarray:
-        """The state before the first token: zeros."""
-        like = torch.empty(0)
-        return self.model.recurrent.zero_state(1, like)[:, :, 0].numpy()
+    def state(self, hidden: np.ndarray | None = None) -> State:
+        """The state before the first token: ``hidden`` [L, S, H], or zeros; and no token read."""
+        if hidden is None:
+            hidden = np.zeros(self.model.opening.shape, np.float32)
+        return State(hidden, np.full(self.model.context, self.model.config.end))
 
     @torch.no_grad()
-    def feed(self, state: np.ndarray, ids: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def feed(self, state: State, ids: Sequence[int] | np.ndarray) -> tuple[State, np.ndarray]:
         """Read ids [N]; returns the state and the scores [V] of the next token."""
-        inputs = torch.as_tensor(np.asarray(ids, dtype=np.int64), device=self._device).unsqueeze(1)
-        before = torch.as_tensor(state, device=self._device).unsqueeze(2)
-        logits, after = self.model(inputs, before)
-        return after[:, :, 0].float().cpu().numpy(), logits[-1, 0].float().cpu().numpy()
+        read = np.concatenate([state.recent, np.asarray(ids, dtype=np.int64)])
+        before = torch.as_tensor(state.hidden, device=self._device).unsqueeze(2)
+        logits, after = self.model(torch.as_tensor(read, device=self._device).unsqueeze(1), before)
+        recent = read[len(read) - self.model.context :]
+        return State(after[:, :, 0].float().cpu().numpy(), recent), logits[-1, 0].float().cpu().numpy()
 
     def generate(
         self,
-        state: np.ndarray,
+        state: State,
         logits: np.ndarray,
         count: int,
         uniforms: np.ndarray,
@@ -91,7 +93,7 @@ class TorchSteps:
         top_p: float = 1.0,
         stop_ids: Sequence[int] | np.ndarray = (),
         banned_ids: Sequence[int] | np.ndarray = (),
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    ) -> tuple[np.ndarray, State, np.ndarray]:
         """Draw up to ``count`` tokens, ending after a stop id."""
         ids = []
         for uniform in uniforms[:count]:
@@ -119,7 +121,10 @@ def steps_of(model: LanguageModel) -> Steps:
                 ),
             )
         )
-    embedding, projection = arrays["embedding.weight"], arrays.get("projection.weight")
+    embedding, projection, ngrams = arrays["embedding.weight"], arrays.get("projection.weight"), None
+    if model.ngrams is not None:
+        tables = [arrays[f"ngrams.tables.{number}.weight"] for number in range(len(model.ngrams.orders))]
+        ngrams = NgramWeights(tables, model.ngrams.orders, model.config.end)
     return Stepper(
         recurrent.cell,
         embedding,
@@ -127,6 +132,7 @@ def steps_of(model: LanguageModel) -> Steps:
         arrays.get("output.weight", embedding),
         arrays["output.bias"],
         None if projection is None else projection.T,
+        ngrams,
     )
 
 
@@ -137,7 +143,7 @@ def write(
     config: GenerationConfig,
     seed: int,
     number: int,
-    opens: bool,
+    opening: np.ndarray | None,
 ) -> Iterator[str]:
     """One text, in pieces as it is written, the prompt first.
 
@@ -148,7 +154,7 @@ def write(
         config: how to draw.
         seed: seed of the draw.
         number: which of the texts of that seed this is.
-        opens: True when the model has learnt that a text begins after an end of text.
+        opening: the state in which a text begins, for a model that has learnt how texts begin; else None.
 
     Raises:
         PromptError: the prompt holds what the model has never seen, or is empty for a model that needs one.
@@ -157,14 +163,14 @@ def write(
     if unknown:
         listed = ", ".join(repr(part) for part in unknown[:8]) + (", ..." if len(unknown) > 8 else "")
         raise PromptError(f"the prompt holds {tokenizer.unit}s that the model has never seen: {listed}; leave them out")
-    ids = ([tokenizer.end] if opens or not prompt else []) + tokenizer.encode(prompt).tolist()
+    ids = ([tokenizer.end] if opening is not None or not prompt else []) + tokenizer.encode(prompt).tolist()
     uniforms = np.random.default_rng([seed, number]).random(config.length)
     decoder, guard = tokenizer.decoder(), _StopGuard(config.stop)
     if prompt:
         yield prompt
     for token in tokenizer.encode(prompt).tolist():
         decoder.push(token)  # so that the first new word is spaced from the prompt's last one
-    state, logits = steps.feed(steps.state(), ids)
+    state, logits = steps.feed(steps.state(opening), ids)
     written = 0
     while written < config.length and not guard.stopped:
         part = uniforms[written : written + _CHUNK]

@@ -35,6 +35,8 @@ from .generation import GenerationConfig, TorchSteps, steps_of, write
 _CACHE_FROM_BYTES = 16_000_000
 #: Steps of the windows in which a model is evaluated.
 _EVALUATION_WINDOW = 256
+#: Tokens that are read to find the state in which a text begins.
+_OPENING_TOKENS = 8192
 #: A corpus with at least so many documents teaches a model how a text begins and ends.
 _DOCUMENTS_THAT_TEACH = 10
 
@@ -131,8 +133,8 @@ class LanguageModelRun(Run):
         """Text ``number`` of those that ``seed`` draws, piece by piece as it is written."""
         if not hasattr(self, "_steps"):
             self._steps = steps_of(self.model)
-        opens = int(self.config["corpus"]["documents"]) >= _DOCUMENTS_THAT_TEACH
-        return write(self._steps, self.tokenizer, prompt, config, seed, number, opens)
+        opening = _opening(self.model, int(self.config["corpus"]["documents"]))
+        return write(self._steps, self.tokenizer, prompt, config, seed, number, opening)
 
     def evaluate(
         self, corpus: Any = None, split: str | None = None, text_field: tuple[str, ...] = ()
@@ -158,7 +160,7 @@ class LanguageModelRun(Run):
         if len(encoded) < 2:
             raise CorpusError(f"the {split} split of {opened.name} is empty; choose from {', '.join(opened.splits)}")
         with torch.no_grad():
-            nats = mean_nats(self.model, encoded, None, next(self.model.parameters()).device)
+            nats = mean_nats(self.model, encoded, self.model.context)
         return {
             **_figures(nats, encoded),
             "nats_per_token": nats,
@@ -177,8 +179,8 @@ class LanguageModelRun(Run):
             raise CorpusError("the run was trained on texts from memory; name a corpus to evaluate it on")
         if corpus is None or (isinstance(corpus, (str, Path)) and str(corpus) == source):
             return open_corpus(source, self._data), split or "test"
-        shares = {} if split else {"validation": 0.0, "test": 0.0}
-        opened = open_corpus(corpus, CorpusConfig(text_field, self._data.documents, **shares))
+        config = CorpusConfig(text_field=text_field, documents=self._data.documents)
+        opened = open_corpus(corpus, config if split else replace(config, validation=0.0, test=0.0))
         return opened, split or ("test" if "test" in opened.own_splits else "train")
 
 
@@ -207,8 +209,10 @@ class LanguageModelling:
                 f"{length} and its target; use more text or a smaller --seq-length"
             )
         self._lanes, self._length = max(1, min(lanes, (len(self._train) - 1) // length)), length
-        self.config = replace(config, model=replace(config.model, vocabulary=tokenizer.size))
-        self.model: nn.Module = LanguageModel(self.config.model)
+        self.config = replace(config, model=replace(config.model, vocabulary=tokenizer.size, end=tokenizer.end))
+        model = LanguageModel(self.config.model)
+        self.model: nn.Module = model
+        self._context = model.context
 
     @classmethod
     def prepare(cls, source: Any, config: LanguageModellingConfig, tell: Observer) -> LanguageModelling:
@@ -260,10 +264,10 @@ class LanguageModelling:
         return window_count(len(self._train), self._lanes, self._length)
 
     def batches(self, split: str, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Inputs and targets [T, B]; each pass begins its lanes at other places."""
+        """Inputs [C + T, B] and targets [T, B]; each pass begins its lanes at other places."""
         generator = np.random.default_rng([self.config.train.seed, epoch])
         shift = 0 if epoch == 0 else int(generator.integers(len(self._train)))
-        for inputs, targets in windows(self._train.ids, self._lanes, self._length, shift):
+        for inputs, targets in windows(self._train.ids, self._lanes, self._length, shift, self._context):
             yield torch.from_numpy(inputs), torch.from_numpy(targets)
 
     def loss(self, model: nn.Module, batch: tuple[Tensor, Tensor], carry: Tensor | None) -> Loss:
@@ -276,30 +280,45 @@ class LanguageModelling:
         """Bits per character, and perplexity where tokens are words or parts of words."""
         return {"loss": mean_loss, **_figures(mean_loss, self._train)}
 
+    def settle(self, model: nn.Module) -> None:
+        """Find the state in which a text begins: the one after the last of the first texts of the training split."""
+        assert isinstance(model, LanguageModel)
+        ids = np.asarray(self._train.ids[:_OPENING_TOKENS]).astype(np.int64)
+        ends = np.flatnonzero(ids == self.tokenizer.end)
+        if self._train.documents >= _DOCUMENTS_THAT_TEACH and len(ends):
+            before = np.concatenate([np.full(self._context, self.tokenizer.end), ids[: ends[-1]]])
+            state = model(torch.from_numpy(before).unsqueeze(1).to(model.opening.device))[1]
+            model.opening.copy_(state[:, :, 0])
+
     def metrics(self, model: nn.Module, at_most: int | None) -> dict[str, float]:
         """The same on the validation split; nothing when it is empty."""
         if len(self._held_out) < 2:
             return {}
-        nats = mean_nats(model, self._held_out, at_most, next(model.parameters()).device)
+        nats = mean_nats(model, self._held_out, self._context, at_most)
         return {f"validation_{name}": value for name, value in _figures(nats, self._held_out).items()}
 
     def sample(self, model: nn.Module) -> str:
         """The beginning of a text, drawn with the run's seed."""
         config = GenerationConfig(length=240)
-        opens = self._train.documents >= _DOCUMENTS_THAT_TEACH
         assert isinstance(model, LanguageModel)
-        return "".join(write(TorchSteps(model), self.tokenizer, "", config, self.config.train.seed, 0, opens))
+        opening = _opening(model, self._train.documents)
+        return "".join(write(TorchSteps(model), self.tokenizer, "", config, self.config.train.seed, 0, opening))
 
 
-def mean_nats(model: nn.Module, encoded: Encoded, at_most: int | None, device: torch.device) -> float:
+def _opening(model: LanguageModel, documents: int) -> np.ndarray | None:
+    """The state in which a text begins, if the model has seen enough texts begin."""
+    return model.opening.cpu().numpy() if documents >= _DOCUMENTS_THAT_TEACH else None
+
+
+def mean_nats(model: nn.Module, encoded: Encoded, context: int, at_most: int | None = None) -> float:
     """Mean cross-entropy of the model on (the beginning of) a text, in nats a token.
 
-    The text is read in up to 64 lanes side by side, the state carried along each.
+    The text is read in up to 64 lanes side by side, the state carried along each. ``context`` is the model's.
     """
     ids = encoded.ids if at_most is None else encoded.ids[: at_most + 1]
     lanes = max(1, min(64, (len(ids) - 1) // (4 * _EVALUATION_WINDOW)))
-    total, state, tokens = 0.0, None, 0
-    for inputs, targets in windows(ids, lanes, _EVALUATION_WINDOW):
+    total, state, tokens, device = 0.0, None, 0, next(model.parameters()).device
+    for inputs, targets in windows(ids, lanes, _EVALUATION_WINDOW, context=context):
         logits, state = model(torch.from_numpy(inputs).to(device), state)
         aims = torch.from_numpy(targets).to(device).flatten()
         total += float(F.cross_entropy(logits.float().flatten(0, 1), aims, reduction="sum"))

@@ -17,7 +17,9 @@ def window_count(tokens: int, lanes: int, length: int) -> int:
     return -(-lane_length(tokens, lanes) // length)
 
 
-def windows(ids: np.ndarray, lanes: int, length: int, shift: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def windows(
+    ids: np.ndarray, lanes: int, length: int, shift: int = 0, context: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Read a text in ``lanes`` places at once, window after window, so that a state may be carried along each lane.
 
     Args:
@@ -26,14 +28,15 @@ def windows(ids: np.ndarray, lanes: int, length: int, shift: int = 0) -> Iterato
         length: T, steps in a window; the last window of a pass may be shorter.
         shift: the text is turned by so many tokens first (its start follows its end), so that the pieces of two
             passes begin in different places.
+        context: C, tokens that stand before a window and are given with it.
 
     Yields:
-        inputs [T, B] and targets [T, B], int64; a target is the token after its input.
+        inputs [C + T, B] and targets [T, B], int64; a target is the token after its input.
     """
     size = lane_length(len(ids), lanes)
     starts = (np.arange(lanes) * size + shift) % len(ids)
     for at in range(0, size, length):
         steps = min(length, size - at)
-        places = (starts[None, :] + np.arange(at, at + steps + 1)[:, None]) % len(ids)
+        places = (starts[None, :] + np.arange(at - context, at + steps + 1)[:, None]) % len(ids)
         window = ids[places].astype(np.int64)
-        yield window[:-1], window[1:]
+        yield window[:-1], window[context + 1 :]

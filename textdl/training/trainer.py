@@ -61,6 +61,9 @@ class GradientTask(Protocol):
     def figures(self, mean_loss: float) -> dict[str, float]:
         """What people read in a mean training loss (bits per character)."""
 
+    def settle(self, model: nn.Module) -> None:
+        """Work out what inference needs beside the weights; called without gradients before each evaluation."""
+
     def metrics(self, model: nn.Module, at_most: int | None) -> dict[str, float]:
         """Figures on held-out data, of at most so many units."""
 
@@ -196,6 +199,8 @@ class Trainer:
     ) -> None:
         """Figures on held-out data, then the model into the run folder; a model gone wrong is never saved."""
         model.eval()
+        with torch.no_grad():
+            task.settle(model)
         with torch.no_grad(), self.autocast():
             figures = task.metrics(model, self.config.evaluate_at_most)
         for value in figures.values():
