@@ -18,7 +18,7 @@ from benchmarks import peers
 from textdl.models.lm import LanguageModel, LanguageModelConfig
 from textdl.tasks.generation import steps_of
 
-VOCABULARY, EMBEDDING = 100, 128
+VOCABULARY, EMBEDDING = 100, 64
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     uniforms = np.random.default_rng(1).random(options.length)
     for cell in ("lstm", "gru", "rnn"):
         for hidden in options.hidden:
-            config = LanguageModelConfig(cell=cell, vocabulary=VOCABULARY, embedding=EMBEDDING, hidden=hidden)
+            config = LanguageModelConfig(cell=cell, vocabulary=VOCABULARY, embedding=EMBEDDING, hidden=hidden, ngrams=0)
             model = LanguageModel(config).eval()
             peer = peers.Peer(model.embedding, model.recurrent.layers[0], model.output)
             start = time.perf_counter()
