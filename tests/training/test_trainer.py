@@ -264,4 +264,5 @@ def test_in_a_terminal_the_view_is_live_and_leaves_it_clean():
     live.close()
     text = console.file.getvalue()
     assert "a sample" in text
+    assert "100%  step 40" in text
     assert text.rstrip().endswith("\x1b[?25h") or "\x1b[?25h" in text, "the cursor is shown again"

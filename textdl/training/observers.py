@@ -100,7 +100,7 @@ class PlainView:
             self._unit = event.unit
             self._say(event.title)
             for name, value in event.facts.items():
-                self._say(f"  {name}: {value:,}" if isinstance(value, int) else f"  {name}: {value}")
+                self._say(_fact(name, value))
         elif isinstance(event, Progress):
             if int(event.share * 20) > self._told:
                 self._told = int(event.share * 20)
@@ -120,18 +120,8 @@ class LiveView:
     """A bar with loss, speed and time left, and under it the model's latest text."""
 
     def __init__(self, console: Console) -> None:
-        from rich.progress import BarColumn, TextColumn
-        from rich.progress import Progress as Bars
-
         self._console, self._unit = console, "unit"
-        self._bars = Bars(
-            TextColumn("{task.percentage:>3.0f}%"),
-            BarColumn(),
-            TextColumn("{task.description}"),
-            console=console,
-        )
-        self._bar = self._bars.add_task("", total=1.0)
-        self._sample, self._held_out = "", ""
+        self._share, self._line, self._sample, self._held_out = 0.0, "", "", ""
         self._live: Any = None
 
     def __call__(self, event: Event) -> None:
@@ -143,19 +133,17 @@ class LiveView:
             self._unit = event.unit
             self._console.print(event.title, style="bold", markup=False)
             for name, value in event.facts.items():
-                self._console.print(
-                    f"  {name}: {value:,}" if isinstance(value, int) else f"  {name}: {value}", markup=False
-                )
-            self._live = Live(self._screen(), console=self._console, refresh_per_second=4)
+                self._console.print(_fact(name, value), markup=False)
+            self._live = Live(self.screen(), console=self._console, refresh_per_second=4)
             self._live.start()
         elif isinstance(event, Progress):
-            self._bars.update(self._bar, completed=event.share, description=_progress(event, self._unit))
+            self._share, self._line = event.share, _progress(event, self._unit)
         elif isinstance(event, Evaluated):
             self._sample, self._held_out = event.sample, f"held out: {_figures(event.figures)}"
         else:
             self._console.print(_over(event, self._unit), markup=False)
         if self._live is not None:
-            self._live.update(self._screen())
+            self._live.update(self.screen())
             if isinstance(event, Report):
                 self._live.stop()
 
@@ -164,16 +152,26 @@ class LiveView:
         if self._live is not None:
             self._live.stop()
 
-    def _screen(self) -> RenderableType:
+    def screen(self) -> RenderableType:
+        """What is shown now."""
         from rich.console import Group
         from rich.panel import Panel
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
         from rich.text import Text
 
-        parts: list[RenderableType] = [self._bars]
+        rows = Table.grid(expand=True)
+        rows.add_row(ProgressBar(total=1.0, completed=self._share))
+        rows.add_row(Text(f"{self._share:.0%}  {self._line}"))
+        parts: list[RenderableType] = [rows]
         if self._sample:
             lines = self._sample.strip().splitlines()[:9]
             parts.append(Panel(Text("\n".join(lines)), title="a sample", subtitle=self._held_out, title_align="left"))
         return Group(*parts)
+
+
+def _fact(name: str, value: str | int) -> str:
+    return f"  {name}: {value:,}" if isinstance(value, int) else f"  {name}: {value}"
 
 
 def _reading(event: Reading) -> str:
