@@ -62,6 +62,7 @@ def load(run: str | Path, device: str = "cpu") -> Any:
 
     Raises:
         RunError: no run there, or one that is damaged or made by a newer textdl.
+        ConfigError: the device is not there.
     """
     from .tasks import base
 

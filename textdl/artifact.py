@@ -36,6 +36,7 @@ CONFIG, MODEL, REPORT, METRICS, CARD = (
     "metrics.jsonl",
     "card.md",
 )
+TOKENIZER = "tokenizer.json"
 _LOCK = ".lock"
 
 
@@ -140,12 +141,6 @@ def _digest(arrays: Mapping[str, np.ndarray]) -> str:
     return total.hexdigest()
 
 
-def file_digest(path: Path) -> str:
-    """sha256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def create_run(path: Path) -> None:
     """Make the folder of a new run.
 
@@ -161,6 +156,16 @@ def create_run(path: Path) -> None:
         raise RunError(f"{path} holds a run already; give another --out, or move that folder away")
     if there:
         raise RunError(f"{path} is not empty (it holds {sorted(there)[0]!r}); give a new folder as --out")
+
+
+def discard_bare(path: Path) -> None:
+    """Remove what a run that failed before it had a model has written, so that the same command can be given again."""
+    if not path.is_dir() or (path / MODEL).exists():
+        return
+    for name in (CONFIG, TOKENIZER, METRICS, REPORT, CARD, _LOCK):
+        (path / name).unlink(missing_ok=True)
+    if not any(path.iterdir()):
+        path.rmdir()
 
 
 @contextlib.contextmanager

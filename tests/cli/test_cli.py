@@ -63,6 +63,11 @@ def test_generate_streams_text_and_repeats_with_a_seed(cli, run):
     assert again == out, "the seed that is printed is the seed that was used"
 
 
+def test_device_auto_is_understood_by_every_command_that_takes_a_device(cli, run):
+    assert cli("generate", run, "--device", "auto", "--length", 5)[0] == 0
+    assert cli("evaluate", run, "--device", "auto", "--json")[0] == 0
+
+
 def test_evaluate_and_info(cli, run, corpus):
     code, out, _ = cli("evaluate", run, "--json")
     assert code == 0
@@ -137,6 +142,8 @@ def test_config_file_then_flags_then_set(cli, run, corpus, tmp_path):
         ("generate {tmp}/none", "no run at"),
         ("generate {tmp}", "is no run"),
         ("generate {run} --prompt Žebra", "characters that the model has never seen: 'Ž'"),
+        ("generate {run} --device cuda:77", "device 'cuda:77' is not there"),
+        ("evaluate {run} --device gpu", "device must be auto, cpu, cuda"),
         ("generate {run} --temperature -1", "temperature must be at least 0"),
         ("evaluate {run} --split tset", "no split 'tset'; did you mean 'test'"),
         ("evaluate {run} {tmp}/missing.txt", "there is no corpus, file or folder"),

@@ -142,6 +142,14 @@ def test_nan_is_refused_with_step_and_rate_and_is_never_saved():
     assert all(torch.isfinite(weight).all() for weight in saved)
 
 
+def test_nan_is_never_saved_where_nothing_is_held_out():
+    saved, task = [], Line(poison_at=13)  # between two progress events
+    task.metrics = lambda model, at_most: {}
+    with pytest.raises(TrainingError, match="the loss is nan at step 13 "):
+        fit(task, save=lambda report: saved.append(report.steps), epochs=10, evaluations=50)
+    assert saved == list(range(1, 13))
+
+
 def test_saves_follow_evaluations_and_the_last_says_how_it_ended():
     reports = []
     fit(Line(), save=reports.append, epochs=4, evaluations=4)

@@ -17,6 +17,7 @@ from .. import artifact
 from ..config import build, replace, to_json
 from ..corpus import Corpus
 from ..errors import RunError
+from ..training.device import pick_device
 from ..training.events import Event, Observer, Report
 from ..training.observers import MetricsFile
 from ..training.trainer import GradientTask, Trainer
@@ -91,7 +92,7 @@ def train(
         try:
             _train_into(path, cls, corpus, config, trainer, observers)
         except BaseException:
-            _remove_if_bare(path)
+            artifact.discard_bare(path)
             raise
     return load(path)
 
@@ -120,7 +121,7 @@ def _train_into(
 
 def load(path: str | Path, device: str = "cpu") -> Run:
     """Load a run from its folder alone; see :func:`textdl.load`."""
-    path = Path(path)
+    path, place = Path(path), pick_device(device)
     record = artifact.read_config(path)
     cls = find_task(str(record.get("task")))
     config = config_from_record(cls, record)
@@ -131,7 +132,7 @@ def load(path: str | Path, device: str = "cpu") -> Run:
         raise RunError(f"{path / artifact.MODEL} does not fit {artifact.CONFIG}: one of them is from another run")
     tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
     run.model.load_state_dict(tensors, strict=False)
-    run.model.to(device)
+    run.model.to(place)
     return run
 
 
@@ -156,23 +157,6 @@ def _record(name: str, task: Task) -> dict[str, Any]:
         "corpus": task.corpus_record(),
         **to_json(task.config),
     }
-
-
-def _remove_if_bare(path: Path) -> None:
-    """A run that failed before it had a model leaves nothing behind, so that the same command can be given again."""
-    if not path.is_dir() or (path / artifact.MODEL).exists():
-        return
-    for name in (
-        artifact.CONFIG,
-        "tokenizer.json",
-        artifact.METRICS,
-        artifact.REPORT,
-        artifact.CARD,
-        ".lock",
-    ):
-        (path / name).unlink(missing_ok=True)
-    if not any(path.iterdir()):
-        path.rmdir()
 
 
 def _card(path: Path, task: Task, report: Report) -> str:

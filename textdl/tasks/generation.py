@@ -157,18 +157,19 @@ def write(
         opening: the state in which a text begins, for a model that has learnt how texts begin; else None.
 
     Raises:
-        PromptError: the prompt holds what the model has never seen, or is empty for a model that needs one.
+        PromptError: the prompt holds what the model has never seen.
     """
     unknown = tokenizer.unknown(prompt)
     if unknown:
         listed = ", ".join(repr(part) for part in unknown[:8]) + (", ..." if len(unknown) > 8 else "")
         raise PromptError(f"the prompt holds {tokenizer.unit}s that the model has never seen: {listed}; leave them out")
-    ids = ([tokenizer.end] if opening is not None or not prompt else []) + tokenizer.encode(prompt).tolist()
+    read = tokenizer.encode(prompt).tolist()
+    ids = [tokenizer.end, *read] if opening is not None or not prompt else read
     uniforms = np.random.default_rng([seed, number]).random(config.length)
     decoder, guard = tokenizer.decoder(), _StopGuard(config.stop)
     if prompt:
         yield prompt
-    for token in tokenizer.encode(prompt).tolist():
+    for token in read:
         decoder.push(token)  # so that the first new word is spaced from the prompt's last one
     state, logits = steps.feed(steps.state(opening), ids)
     written = 0

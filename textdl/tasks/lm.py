@@ -5,6 +5,7 @@ This is truncated back-propagation through time (Williams & Peng 1990).
 
 from __future__ import annotations
 
+import functools
 import math
 import secrets
 from collections.abc import Iterator, Mapping
@@ -29,7 +30,7 @@ from ..training.config import TrainConfig
 from ..training.events import Observer, Reading
 from ..training.trainer import Loss
 from .base import Run, corpus_facts
-from .generation import GenerationConfig, TorchSteps, steps_of, write
+from .generation import GenerationConfig, Steps, TorchSteps, steps_of, write
 
 #: A corpus with more bytes than this is encoded into a file once, and read from there.
 _CACHE_FROM_BYTES = 16_000_000
@@ -75,6 +76,10 @@ class LanguageModelRun(Run):
     ) -> None:
         super().__init__(path, record, model)
         self.tokenizer, self._data = tokenizer, data
+
+    @functools.cached_property
+    def _steps(self) -> Steps:
+        return steps_of(self.model)
 
     def next_command(self) -> str:
         """What to try with a new run."""
@@ -131,8 +136,6 @@ class LanguageModelRun(Run):
 
     def pieces(self, prompt: str, config: GenerationConfig, seed: int, number: int) -> Iterator[str]:
         """Text ``number`` of those that ``seed`` draws, piece by piece as it is written."""
-        if not hasattr(self, "_steps"):
-            self._steps = steps_of(self.model)
         opening = _opening(self.model, int(self.config["corpus"]["documents"]))
         return write(self._steps, self.tokenizer, prompt, config, seed, number, opening)
 

@@ -88,7 +88,7 @@ def view(stream: Any = None) -> Observer:
 
 
 class PlainView:
-    """A line for each evaluation and for each tenth part of the training."""
+    """A line for each evaluation and for each twentieth part of the training."""
 
     def __init__(self, console: Console) -> None:
         self._console, self._unit, self._told = console, "unit", -1

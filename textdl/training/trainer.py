@@ -131,6 +131,7 @@ class Trainer:
                 if over:
                     break
                 if clock.evaluation_due(share):
+                    _refuse_nan(window.mean(), state.step, rate)  # also where no held-out figure would show it
                     with window.paused():
                         self._evaluate(task, model, state, clock, observers, save)
         ended = "finished" if share >= 1 else "interrupted"
