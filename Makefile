@@ -14,7 +14,7 @@ demo: .venv/installed
 	@test -f $(RUN)/report.json && grep -q '"ended": "finished"' $(RUN)/report.json || { rm -rf $(RUN) && \
 		$(BIN)/textdl train lm recipes --out $(RUN) --minutes 1.6 --seq-length 128; }
 	@echo
-	@$(BIN)/textdl generate $(RUN) --seed 3
+	@$(BIN)/textdl generate $(RUN)
 	@echo "Another one:  $(BIN)/textdl generate $(RUN) --prompt 'Lemon '"
 
 test: .venv/installed-dev
