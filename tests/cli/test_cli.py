@@ -43,7 +43,7 @@ def test_train_shows_lines_on_stderr_and_json_on_stdout(cli, corpus, tmp_path):
     report = json.loads(out)
     assert report["ended"] == "finished"
     assert report["steps"] == 30
-    assert "LSTM language model, 1 x 24, on animals" in err
+    assert "SRU language model, 2 x 24, on animals" in err
     assert "bits/char" in err
     assert "characters/s" in err
     assert "\x1b[" not in err
@@ -124,7 +124,7 @@ def test_config_file_then_flags_then_set(cli, run, corpus, tmp_path):
         ("train lm recipe --out {tmp}/r", "did you mean 'recipes'?"),
         ("train lm {tmp}/empty.txt --out {tmp}/r", "is empty"),
         ("train lm {tmp}/binary.txt --out {tmp}/r", "binary.txt"),
-        ("train lm {tmp}/short.txt --out {tmp}/r", "fewer than one sequence of 64"),
+        ("train lm {tmp}/short.txt --out {tmp}/r", "fewer than one sequence of 256"),
         ("train lm {tmp}/rows.jsonl --text-field tittle --out {tmp}/r", "did you mean 'title'"),
         ("train lm {corpus} --out {run}", "holds a run already"),
         ("train lm {corpus} --out {tmp}/empty.txt/r", "give another --out"),
@@ -193,7 +193,7 @@ def test_help_lists_every_flag_with_its_default(cli):
     flags = "cell hidden layers epochs steps minutes lr batch-size seq-length tokenizer device precision seed config"
     for flag in flags.split():
         assert f"--{flag} " in out, flag
-    assert "rnn, lstm, gru" in " ".join(out.replace("│", " ").split())
+    assert "rnn, lstm, gru, sru" in " ".join(out.replace("│", " ").split())
     assert "train.clip" in out
 
 

@@ -14,14 +14,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from textdl.errors import ConfigError, PromptError, RunError
-from textdl.kernels import recurrent
+from textdl.kernels import packing
 from textdl.kernels.ngrams import ORDERS, ngram_row
-from textdl.kernels.recurrent import LayerWeights, NgramWeights, State, Stepper
+from textdl.kernels.packing import LayerWeights, NgramWeights
+from textdl.kernels.recurrent import State, Stepper
 from textdl.kernels.sampling import pick
 
 V, D, H = 37, 11, 20
 R, END = 64, 4
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+#: Each cell without and with layer normalisation of its sums, which an sru does not have.
+KINDS = [*itertools.product(GATES, (False, True)), ("sru", False)]
 Parts = dict[str, Any]
 Orders = tuple[int, ...]
 
@@ -29,13 +32,18 @@ Orders = tuple[int, ...]
 def weights(cell: str, layers: int, normed: bool = False, tied: bool = False, orders: Orders = ()) -> Parts:
     """Random weights of one model, as the arguments of Stepper."""
     generator = np.random.default_rng(0)
-    wide = GATES[cell] * H
+    wide = GATES.get(cell, 3) * H
 
     def draw(*shape: int) -> NDArray[np.float32]:
         return generator.uniform(-0.5, 0.5, shape).astype(np.float32)
 
     made = []
     for number in range(layers):
+        if cell == "sru":
+            width = D if number == 0 else H
+            weight, bias = draw((3 if width == H else 4) * H, width), draw(3 * H)
+            made.append(LayerWeights(weight, None, bias, None, gain_cell=1 + draw(H), norm_bias_cell=draw(H)))
+            continue
         norms = [1 + draw(wide), draw(wide), 1 + draw(wide), draw(wide)] if normed else []
         norms += [1 + draw(H), draw(H)] if normed and cell == "lstm" else []
         matrices = draw(wide, D if number == 0 else H), draw(wide, H), draw(wide), draw(wide)
@@ -49,6 +57,7 @@ def weights(cell: str, layers: int, normed: bool = False, tied: bool = False, or
         "output_bias": draw(V),
         "projection": projection,
         "ngrams": NgramWeights([2 * draw(R, D) for _ in orders], orders, END) if orders else None,
+        "top": (1 + draw(H), draw(H)) if cell == "sru" else None,
     }
 
 
@@ -82,7 +91,10 @@ def plain_logits(parts: Parts, ids: list[int]) -> NDArray[Any]:
         for number, layer in enumerate(parts["layers"]):
             memory[number] = plain_cell(parts["cell"], layer, x, *memory[number])
             x = memory[number][0]
-    return head(parts, memory[-1][0].numpy())
+    top = memory[-1][0]
+    if parts["top"] is not None:
+        top = torch.nn.functional.layer_norm(top, (H,), *(torch.from_numpy(part).double() for part in parts["top"]))
+    return head(parts, top.numpy())
 
 
 def plain_cell(
@@ -103,6 +115,11 @@ def plain_cell(
         part = slice(gate * H, (gate + 1) * H)
         return norm(w["weight_hh"][part] @ h + w["bias_hh"][part], "gain_hh", "norm_bias_hh", part)
 
+    if cell == "sru":
+        z, f, r = (w["weight_ih"][gate * H : (gate + 1) * H] @ x + w["bias_ih"][gate * H :][:H] for gate in range(3))
+        c = torch.sigmoid(f) * c + (1 - torch.sigmoid(f)) * z
+        shown = norm(c, "gain_cell", "norm_bias_cell")
+        return torch.sigmoid(r) * shown + (x if len(x) == H else w["weight_ih"][3 * H :] @ x), c
     if cell == "rnn":
         return torch.tanh(of_input(0) + of_state(0)), c
     if cell == "gru":
@@ -141,8 +158,22 @@ def test_feed_with_layer_norm_gives_the_scores_of_the_formulas(cell: str, layers
     np.testing.assert_allclose(logits, plain_logits(parts, prompt(length)), atol=1e-5)
 
 
-@pytest.mark.parametrize("cell, layers, normed", list(itertools.product(GATES, (1, 2), (False, True))))
-def test_feed_adds_the_ngrams_of_the_plain_rule(cell: str, layers: int, normed: bool) -> None:
+@pytest.mark.parametrize("length", [1, 50])
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("width, layers", [(D, 1), (D, 3), (H, 1), (H, 2)])
+def test_feed_gives_the_scores_of_an_srus_formulas(
+    width: int, layers: int, tied: bool, length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "D", width)
+    parts = weights("sru", layers, tied=tied)
+    stepper = Stepper(**parts)
+    logits = stepper.feed(stepper.state(), prompt(length))[1]
+    np.testing.assert_allclose(logits, plain_logits(parts, prompt(length)), atol=1e-5)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell, normed", KINDS)
+def test_feed_adds_the_ngrams_of_the_plain_rule(cell: str, normed: bool, layers: int) -> None:
     parts = weights(cell, layers, normed, tied=layers == 2, orders=ORDERS)
     stepper = Stepper(**parts)
     ids = [*prompt(15), END, *prompt(12, seed=2), END, END, 0, 1, 2]
@@ -190,14 +221,13 @@ def test_a_state_begins_with_a_copy_of_the_hidden_state_given() -> None:
         stepper.state(hidden[0])
 
 
-@pytest.mark.parametrize("normed", [False, True])
-@pytest.mark.parametrize("cell", GATES)
+@pytest.mark.parametrize("cell, normed", KINDS)
 def test_an_embedding_too_large_to_fold_gives_the_same(
     cell: str, normed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts = weights(cell, 2, normed)
     folded = Stepper(**parts)
-    monkeypatch.setattr(recurrent, "FOLD_LIMIT", 0)
+    monkeypatch.setattr(packing, "FOLD_LIMIT", 0)
     unfolded = Stepper(**parts)
     assert len(folded._net.first) == 0
     assert len(unfolded._net.first) == D
@@ -226,7 +256,7 @@ def test_saturated_gates_stay_finite(cell: str, scale: float) -> None:
 
 
 @pytest.mark.parametrize("orders", [(), ORDERS])
-@pytest.mark.parametrize("cell, normed", list(itertools.product(GATES, (False, True))))
+@pytest.mark.parametrize("cell, normed", KINDS)
 def test_generating_is_feeding_what_pick_draws(cell: str, normed: bool, orders: Orders) -> None:
     parts = weights(cell, 2, normed, orders=orders)
     parts["output_bias"][END] += 2  # so that texts end now and then

@@ -94,13 +94,16 @@ def test_the_kernel_writes_what_torch_writes(run):
         {"cell": "lstm", "layers": 1, "tied": True},
         {"cell": "lstm", "layers": 1, "ngrams": 0},
         {"cell": "rnn", "layers": 1, "ngrams": 4, "ngram_rows": 64},
+        {"cell": "sru", "layers": 2},
+        {"cell": "sru", "layers": 1, "tied": True},
+        {"cell": "sru", "layers": 3, "ngrams": 0, "embedding": 24},
     ],
 )
 def test_the_kernel_scores_as_torch_does_for_every_kind_of_model(settings):
     from textdl.models.lm import LanguageModelConfig
 
     torch.manual_seed(0)
-    model = LanguageModel(LanguageModelConfig(vocabulary=30, end=29, hidden=24, embedding=10, **settings)).eval()
+    model = LanguageModel(LanguageModelConfig(vocabulary=30, end=29, hidden=24, **{"embedding": 10, **settings})).eval()
     for parameter in model.parameters():
         parameter.data += 0.2 * torch.randn_like(parameter)
     ids = np.array([3, 1, 4, 1, 5, 9, 2, 6, 29, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8])

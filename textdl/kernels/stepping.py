@@ -3,7 +3,8 @@
 Everything compiled is in this one file, as numba looks only at the file of the function that it keeps on disk: a change
 elsewhere would not be seen. :mod:`textdl.kernels.recurrent` is the door.
 
-Legend: V vocabulary, D embedding, H hidden, L layers, G gates (rnn 1, lstm 4: i f g o, gru 3: r z n), W = G * H.
+Legend: V vocabulary, D embedding, H hidden, L layers, G gates (rnn 1, lstm 4: i f g o, gru 3: r z n, sru 4:
+z f r s), W = G * H.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .sampling import LN2_HIGH, LN2_LOW, LOG2_E, NO_TOKEN, NOT_A_NUMBER, POWERS,
 
 Floats = NDArray[np.float32]
 
-RNN, LSTM, GRU = 0, 1, 2
+RNN, LSTM, GRU, SRU = 0, 1, 2, 3
 NORM_EPSILON = np.float32(1e-5)
 ONE, HALF = np.float32(1.0), np.float32(0.5)
 ID_BITS = 0xFFFFFFFF
@@ -56,14 +57,16 @@ class Network(NamedTuple):
     table: Floats  # [V, W] what a token adds to the first layer's sums, or the embedding [V, D]
     first: Floats  # [D, W], or [0, W] where the table is folded
     ngrams: Ngrams
-    inputs: Floats  # [L - 1, H, W]
-    hidden: Floats  # [L, H, W]
+    inputs: Floats  # [L - 1, H, W]; of an sru [L - 1, H, 3 * H], as its s is then the input itself
+    hidden: Floats  # [L, H, W], or [L, 0, 0] for an sru
     input_bias: Floats  # [L, W]
     hidden_bias: Floats  # [L, W]
     norm_gain: Floats  # [L, 2, W] of the input and the hidden sums, or [L, 2, 0] without layer normalisation
     norm_bias: Floats
     cell_gain: Floats  # [L, H], or [L, 0] where the cell is not normalised
     cell_bias: Floats
+    top_gain: Floats  # [H] of the normalisation of the last layer's output, or [0]
+    top_bias: Floats
     projection: Floats  # [H, D], or [0, 0]
     output: Floats  # [H or D, V]
     output_bias: Floats  # [V]
@@ -177,6 +180,21 @@ def gru_cell(state: Floats, x: Floats, h: Floats) -> None:
         state[0, i] = new[i] + update[i] * (state[0, i] - new[i])
 
 
+@fast_part
+def sru_cell(state: Floats, x: Floats, shown: Floats, gain: Floats, bias: Floats) -> None:
+    """``c' = σ(f) c + (1 - σ(f)) z``, ``y = σ(r) norm(c') + s``; ``state [2, H]`` holds y and c."""
+    size = state.shape[1]
+    new, keep, show, bypass = x[:size], x[size : 2 * size], x[2 * size : 3 * size], x[3 * size :]
+    cell = state[1]
+    sigmoid_in_place(x[size : 3 * size])
+    for i in range(size):
+        cell[i] = new[i] + keep[i] * (cell[i] - new[i])
+    copy(shown, cell)
+    normalise(shown, gain, bias, size)
+    for i in range(size):
+        state[0, i] = show[i] * shown[i] + bypass[i]
+
+
 @part
 def embed(net: Network, token: int, recent: NDArray[np.int64], embedded: Floats) -> None:
     """Set ``embedded [D]`` to the embedding of a token and of the n-grams that end at it; ``recent [N - 1]``, the ids
@@ -208,7 +226,10 @@ def step(net: Network, token: int, state: Floats, recent: NDArray[np.int64], sum
             copy(x, net.table[token])
         else:
             copy(x, net.input_bias[layer])
-            if layer > 0:
+            if layer > 0 and net.kind == SRU:
+                add_product(x[: 3 * size], state[layer - 1, 0], net.inputs[layer - 1])
+                add(x[3 * size :], state[layer - 1, 0])
+            elif layer > 0:
                 add_product(x, state[layer - 1, 0], net.inputs[layer - 1])
             elif recent.shape[0] == 0:
                 add_product(x, net.table[token], net.first)
@@ -216,6 +237,9 @@ def step(net: Network, token: int, state: Floats, recent: NDArray[np.int64], sum
                 embed(net, token, recent, embedded)
                 add_product(x, embedded, net.first)
             normalise(x, gain[0], bias[0], size)
+        if net.kind == SRU:
+            sru_cell(state[layer], x, h[:size], net.cell_gain[layer], net.cell_bias[layer])
+            continue
         copy(h, net.hidden_bias[layer])
         add_product(h, state[layer, 0], net.hidden[layer])
         normalise(h, gain[1], bias[1], size)
@@ -228,9 +252,10 @@ def step(net: Network, token: int, state: Floats, recent: NDArray[np.int64], sum
 
 
 @part
-def score(net: Network, state: Floats, projected: Floats, logits: Floats) -> None:
-    """The scores ``[V]`` of what follows; ``projected [D]`` is scratch."""
-    top = state[state.shape[0] - 1, 0]
+def score(net: Network, state: Floats, top: Floats, projected: Floats, logits: Floats) -> None:
+    """The scores ``[V]`` of what follows; ``top [H]`` and ``projected [D]`` are scratch."""
+    copy(top, state[state.shape[0] - 1, 0])
+    normalise(top, net.top_gain, net.top_bias, top.shape[0])
     copy(logits, net.output_bias)
     if net.projection.shape[0] == 0:
         add_product(logits, top, net.output)
@@ -393,7 +418,7 @@ def run(
             ids[made] = token
         step(net, token, state, recent, sums, embedded)
         if made >= -1:  # within the prompt nobody asks for scores
-            score(net, state, projected, logits)
+            score(net, state, sums[0, : state.shape[2]], projected, logits)
         for stop in stops:
             if made >= 0 and token == stop:
                 return made + 1

@@ -12,16 +12,16 @@ from torch import Tensor, nn
 from ..config import check, knob
 from ..errors import ConfigError
 from .ngrams import NgramEmbedding
-from .recurrent import CELLS, Recurrent, locked_dropout
+from .recurrent import CELLS, Recurrent, check_cell, locked_dropout
 
 
 @dataclass(frozen=True)
 class LanguageModelConfig:
     """What the network looks like."""
 
-    cell: str = knob("lstm", "Recurrent cell.", choices=tuple(CELLS))
+    cell: str = knob("sru", "Recurrent cell.", choices=tuple(CELLS))
     hidden: int = knob(256, "Width of the recurrent state.", least=1, most=65536)
-    layers: int = knob(1, "Recurrent layers.", least=1, most=64)
+    layers: int = knob(2, "Recurrent layers.", least=1, most=64)
     embedding: int = knob(64, "Width of the embedding of a token.", least=1, most=65536)
     dropout: float = knob(0.0, "Dropout on the embedding, between layers and before the softmax.", least=0, most=0.95)
     recurrent_dropout: float = knob(0.0, "Dropout on the recurrent weights.", least=0, most=0.95)
@@ -34,6 +34,7 @@ class LanguageModelConfig:
 
     def __post_init__(self) -> None:
         check(self)
+        check_cell(self.cell, self.recurrent_dropout, self.layer_norm)
         if self.ngram_rows & (self.ngram_rows - 1):
             raise ConfigError(f"ngram_rows must be a power of two, got {self.ngram_rows}")
 

@@ -1,23 +1,36 @@
-"""The recurrent sequence layer: RNN, LSTM and GRU in one slot.
+"""The recurrent sequence layer: RNN, LSTM, GRU and SRU in one slot.
 
 Legend: T time steps, B sequences in a batch, D width of the input, H width of the state, L layers,
-S tensors in a cell's state (1; an LSTM's h and c are 2), G gates (RNN 1, GRU 3, LSTM 4).
+S tensors in a cell's state (1; 2 where there is an h and a c), G gates (RNN 1, GRU 3, LSTM 4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-#: cell name -> (torch's fused layer, its function on explicit weights, gates G, tensors S in its state)
-CELLS: dict[str, tuple[Callable[[int, int], nn.RNNBase], Callable[..., Any], int, int]] = {
-    "rnn": (nn.RNN, torch.rnn_tanh, 1, 1),
-    "lstm": (nn.LSTM, torch.lstm, 4, 2),
-    "gru": (nn.GRU, torch.gru, 3, 1),
+from ..errors import ConfigError
+from .sru import SRU
+
+
+class Cell(NamedTuple):
+    """A kind of recurrent layer."""
+
+    layer: Callable[[int, int], nn.Module]
+    state_tensors: int  # S
+    gates: int  # G
+    fused: Callable[..., Any] | None  # torch's function on explicit weights; None: it has no recurrent weights
+
+
+CELLS = {
+    "rnn": Cell(nn.RNN, 1, 1, torch.rnn_tanh),
+    "lstm": Cell(nn.LSTM, 2, 4, torch.lstm),
+    "gru": Cell(nn.GRU, 1, 3, torch.gru),
+    "sru": Cell(SRU, 2, 3, None),
 }
 
 
@@ -25,11 +38,12 @@ class Recurrent(nn.Module):
     """A stack of recurrent layers, ``forward(x [T, B, D], state) -> (y [T, B, H], state [L, S, B, H])``.
 
     Elman 1990 (RNN with tanh), Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000 (LSTM),
-    Cho et al. 2014 (GRU). Each layer is torch's own fused one (oneDNN on a CPU, cuDNN on a GPU), but for
-    ``layer_norm``, which no fused kernel knows: that one is a loop over time, and slower.
+    Cho et al. 2014 (GRU), Lei et al. 2018 (SRU, see :mod:`textdl.models.sru`; its last y is normalised). The
+    layers of the first three are torch's own fused ones (oneDNN on a CPU, cuDNN on a GPU), but for ``layer_norm``,
+    which no fused kernel knows: that one is a loop over time, and slower.
 
     Args:
-        cell: "rnn", "lstm" or "gru".
+        cell: "rnn", "lstm", "gru" or "sru".
         inputs: D.
         hidden: H.
         layers: L.
@@ -38,6 +52,9 @@ class Recurrent(nn.Module):
         recurrent_dropout: share of the recurrent weights that is zeroed while training, one mask a batch
             (weight drop, Merity et al. 2018). All masks come from torch's seeded generator, none from a fused kernel.
         layer_norm: normalise the summed inputs of each gate (Ba et al. 2016).
+
+    Raises:
+        ConfigError: ``recurrent_dropout`` or ``layer_norm`` for a cell that has no recurrent weights.
     """
 
     def __init__(
@@ -51,12 +68,15 @@ class Recurrent(nn.Module):
         layer_norm: bool = False,
     ) -> None:
         super().__init__()
-        layer, self._fused, gates, self.state_tensors = CELLS[cell]
+        layer, self.state_tensors, gates, self._fused = CELLS[cell]
+        check_cell(cell, recurrent_dropout, layer_norm)
         self.cell, self.hidden = cell, hidden
         self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
         self.layers = nn.ModuleList(layer(inputs if n == 0 else hidden, hidden) for n in range(layers))
         self.norms = nn.ModuleList(GateNorms(cell, gates, hidden) for _ in range(layers)) if layer_norm else None
-        self.reset_parameters()
+        self.top = nn.LayerNorm(hidden) if self._fused is None else None
+        if self._fused is not None:
+            self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Glorot input weights, orthogonal recurrent weights gate by gate (Saxe et al. 2014), zero biases;
@@ -84,12 +104,14 @@ class Recurrent(nn.Module):
         for number, layer in enumerate(self.layers):
             if number > 0:
                 x = locked_dropout(x, self.dropout, self.training)
-            if self.norms is not None:
+            if self._fused is None:
+                x, end = layer(x, state[number])
+            elif self.norms is not None:
                 x, end = self._normed(layer, cast(GateNorms, self.norms[number]), x, state[number])
             else:
                 x, end = self._plain(layer, x, state[number])
             ends.append(end)
-        return x, torch.stack(ends)
+        return x if self.top is None else self.top(x), torch.stack(ends)
 
     def _weights(self, layer: nn.Module) -> list[Tensor]:
         """weight_ih [G*H, D], weight_hh [G*H, H] (some of it dropped while training), bias_ih and bias_hh [G*H]."""
@@ -102,7 +124,9 @@ class Recurrent(nn.Module):
         """One fused layer: x [T, B, D], state [S, B, H] -> y [T, B, H], state."""
         start = tuple(state.to(x.dtype).unsqueeze(1)) if self.cell == "lstm" else state.to(x.dtype)
         if self.recurrent_dropout and self.training:
-            y, *end = self._fused(x, start, self._weights(layer), True, 1, 0.0, True, False, False)
+            y, *end = cast(Callable[..., Any], self._fused)(
+                x, start, self._weights(layer), True, 1, 0.0, True, False, False
+            )
         else:
             y, end = layer(x, start)
             end = [end] if isinstance(end, Tensor) else end
@@ -155,6 +179,15 @@ class GateNorms(nn.Module):
     def _norm(self, summed: Tensor) -> Tensor:
         gates = summed.unflatten(-1, (-1, self.hidden))
         return F.layer_norm(gates, (self.hidden,)).flatten(-2)
+
+
+def check_cell(cell: str, recurrent_dropout: float, layer_norm: bool) -> None:
+    """Refuse with a ``ConfigError`` what a cell without recurrent weights has no use for."""
+    if CELLS[cell].fused is None:
+        for name, value in {"recurrent_dropout": recurrent_dropout, "layer_norm": layer_norm}.items():
+            if value:
+                having = ", ".join(other for other in CELLS if CELLS[other].fused)
+                raise ConfigError(f"{name} is for {having}; {cell} has no recurrent weights: leave it out")
 
 
 def locked_dropout(x: Tensor, share: float, training: bool) -> Tensor:

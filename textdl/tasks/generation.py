@@ -11,9 +11,11 @@ import torch
 
 from ..config import check, knob
 from ..errors import PromptError
-from ..kernels.recurrent import LayerWeights, NgramWeights, State, Stepper
+from ..kernels.packing import LayerWeights, NgramWeights
+from ..kernels.recurrent import State, Stepper
 from ..kernels.sampling import pick
 from ..models.lm import LanguageModel
+from ..models.recurrent import Recurrent
 from ..text.tokenizers import Tokenizer
 
 #: Tokens generated between two pieces of a stream.
@@ -109,18 +111,7 @@ def steps_of(model: LanguageModel) -> Steps:
     if next(model.parameters()).device.type != "cpu":
         return TorchSteps(model)
     recurrent, arrays = model.recurrent, {n: p.detach().float().numpy() for n, p in model.named_parameters()}
-    layers = []
-    for number in range(len(recurrent.layers)):
-        at, norms = f"recurrent.layers.{number}.", f"recurrent.norms.{number}."
-        layers.append(
-            LayerWeights(
-                *(arrays[f"{at}{part}_l0"] for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")),
-                *(
-                    arrays.get(norms + part)
-                    for part in ("gain_ih", "bias_ih", "gain_hh", "bias_hh", "memory.weight", "memory.bias")
-                ),
-            )
-        )
+    layers = [_layer_weights(recurrent, arrays, number) for number in range(len(recurrent.layers))]
     embedding, projection, ngrams = arrays["embedding.weight"], arrays.get("projection.weight"), None
     if model.ngrams is not None:
         tables = [arrays[f"ngrams.tables.{number}.weight"] for number in range(len(model.ngrams.orders))]
@@ -133,6 +124,22 @@ def steps_of(model: LanguageModel) -> Steps:
         arrays["output.bias"],
         None if projection is None else projection.T,
         ngrams,
+        None if recurrent.top is None else (arrays["recurrent.top.weight"], arrays["recurrent.top.bias"]),
+    )
+
+
+def _layer_weights(recurrent: Recurrent, arrays: dict[str, np.ndarray], number: int) -> LayerWeights:
+    """One layer's weights as the kernel names them."""
+    at, norms = f"recurrent.layers.{number}.", f"recurrent.norms.{number}."
+    if recurrent.cell == "sru":
+        weight, bias, gain, norm_bias = (arrays[at + part] for part in ("weight", "bias", "norm.weight", "norm.bias"))
+        return LayerWeights(weight, None, bias, None, gain_cell=gain, norm_bias_cell=norm_bias)
+    return LayerWeights(
+        *(arrays[f"{at}{part}_l0"] for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")),
+        *(
+            arrays.get(norms + part)
+            for part in ("gain_ih", "bias_ih", "gain_hh", "bias_hh", "memory.weight", "memory.bias")
+        ),
     )
 
 
