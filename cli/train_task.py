@@ -33,6 +33,9 @@ def make(name: str) -> typer.Typer:
             list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting that has no flag.")
         ] = None,
         tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard files to RUN.")] = False,
+        resume: Annotated[
+            bool, typer.Option("--resume", help="Go on with the run in --out, or start it if there is none.")
+        ] = False,
         quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing while training.")] = False,
         json_: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
         **flags: Any,
@@ -41,7 +44,7 @@ def make(name: str) -> typer.Typer:
 
         settings = {**_dotted(given(flags), parts), **assignments(config_class, set_ or [])}
         start = base.config_from_record(find_task(name), _read(config)) if config else None
-        _run(name, corpus, out, start, settings, tensorboard, quiet, json_)
+        _run(name, corpus, out, start, settings, resume, tensorboard, quiet, json_)
 
     train.__doc__ = find_task(name).__doc__
     rare = ", ".join(
@@ -59,6 +62,7 @@ def _run(
     out: Path,
     config: Any,
     settings: dict[str, Any],
+    resume: bool,
     tensorboard: bool,
     quiet: bool,
     json_: bool,
@@ -69,7 +73,7 @@ def _run(
     watcher = view()
     observers = ([TensorBoard(out)] if tensorboard else []) + ([] if quiet else [watcher])
     try:
-        run = base.train(task, corpus, out, config, observers, settings)
+        run = base.train(task, corpus, out, config, observers, settings, resume)
     finally:
         if hasattr(watcher, "close"):
             watcher.close()

@@ -31,6 +31,7 @@ def train(
     config: Any = None,
     observers: Sequence[Observer] = (),
     progress: bool = True,
+    resume: bool = False,
     **settings: Any,
 ) -> Any:
     """Train a model and return its run.
@@ -38,10 +39,12 @@ def train(
     Args:
         task: the kind of job: ``"lm"``.
         corpus: a built-in name, a file, a folder, ``"hf:NAME"``, an iterable of texts, or ``{"train": texts, ...}``.
-        out: the folder of the run; it must not hold one.
+        out: the folder of the run; it must not hold one, unless ``resume``.
         config: the task's config, or the table of a ``config.json``; the defaults when none is given.
         observers: callables, each called with every event of the training.
         progress: show how the training goes, on standard error.
+        resume: go on with the run in ``out`` from its last checkpoint, with its settings, to the same end as if it had
+            never been stopped; start it where there is none. A finished run is returned as it is.
         settings: any setting by its name (``hidden=512``, ``minutes=2``), or in parts (``**{"train.lr": 0.01}``).
 
     Returns:
@@ -54,7 +57,7 @@ def train(
     from .training.observers import view
 
     watching = [*observers, view()] if progress else list(observers)
-    return base.train(task, corpus, out, config, watching, settings)
+    return base.train(task, corpus, out, config, watching, settings, resume)
 
 
 def load(run: str | Path, device: str = "cpu") -> Any:

@@ -8,6 +8,7 @@ A run is a folder::
     report.json        how the training ended, and its figures
     metrics.jsonl      a line for every report while training
     card.md            the same for people
+    resume/            while a training is not finished: its last checkpoints
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ CONFIG, MODEL, REPORT, METRICS, CARD = (
     "card.md",
 )
 TOKENIZER = "tokenizer.json"
+RESUME = "resume"
 _LOCK = ".lock"
 
 
@@ -100,18 +102,27 @@ def read_json(path: Path) -> dict[str, Any]:
     return values
 
 
-def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
-    """Write arrays as safetensors, atomically, with their digest in the header. Returns the digest (sha256, hex)."""
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any] | None = None) -> str:
+    """Write arrays as safetensors, atomically, with their digest in the header. Returns the digest (sha256, hex).
+
+    ``facts`` are plain values that go with them, as JSON in the header and under the same digest.
+    """
     from safetensors.numpy import save
 
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    digest = _digest(whole)
-    write_atomic(path, save(whole, metadata={"sha256": digest}))
+    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    text = "" if facts is None else json.dumps(facts)
+    digest = _digest(whole, text)
+    write_atomic(path, save(whole, metadata={"sha256": digest, **({"facts": text} if text else {})}))
     return digest
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read what :func:`save_arrays` wrote.
+    """Read the arrays that :func:`save_arrays` wrote; raises as :func:`load_arrays_and_facts` does."""
+    return load_arrays_and_facts(path)[0]
+
+
+def load_arrays_and_facts(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Read what :func:`save_arrays` wrote; no facts are an empty table.
 
     Raises:
         RunError: missing, cut short, or a byte differs from what was written.
@@ -121,28 +132,32 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a mapping)
-            expected = (file.metadata() or {}).get("sha256")
+            header = file.metadata() or {}
     except FileNotFoundError:
         raise RunError(f"{path} is missing; training has not saved a model there yet") from None
     except (SafetensorError, OSError) as error:
         raise RunError(
             f"{path} can not be read ({error}); it was cut short or changed, train again or restore it"
         ) from None
-    if _digest(arrays) != expected:
+    facts = header.get("facts", "")
+    if _digest(arrays, facts) != header.get("sha256"):
         raise RunError(f"{path} is damaged: its digest is not the one it was written with; train again or restore it")
-    return arrays
+    return arrays, json.loads(facts) if facts else {}
 
 
-def _digest(arrays: Mapping[str, np.ndarray]) -> str:
-    total = hashlib.sha256()
+def _digest(arrays: Mapping[str, np.ndarray], facts: str) -> str:
+    total = hashlib.sha256(facts.encode())
     for name in sorted(arrays):
         total.update(f"{name} {arrays[name].dtype} {arrays[name].shape}\n".encode())
         total.update(arrays[name].tobytes())
     return total.hexdigest()
 
 
-def create_run(path: Path) -> None:
-    """Make the folder of a new run.
+_PARTS = (CONFIG, TOKENIZER, METRICS, REPORT, CARD, _LOCK)
+
+
+def create_run(path: Path, resume: bool = False) -> None:
+    """Make the folder of a new run; with ``resume`` it may hold a run, or what is left of one that was killed early.
 
     Raises:
         RunError: it holds a run or other files already, or can not be made.
@@ -152,17 +167,33 @@ def create_run(path: Path) -> None:
         there = [name.name for name in path.iterdir() if name.name != _LOCK]
     except OSError as error:
         raise RunError(_cannot_write(path, error)) from error
+    if resume and (CONFIG in there or all(name in _PARTS or _is_temporary(name) for name in there)):
+        return
     if CONFIG in there:
-        raise RunError(f"{path} holds a run already; give another --out, or move that folder away")
+        more = f", or --resume to go on with it ({RESUME}/ holds its state)" if RESUME in there else ""
+        raise RunError(f"{path} holds a run already; give another --out{more or ', or move that folder away'}")
     if there:
         raise RunError(f"{path} is not empty (it holds {sorted(there)[0]!r}); give a new folder as --out")
 
 
+def sweep(path: Path) -> None:
+    """Remove the temporary files of writes that a kill cut off. Only for who holds the run's lock."""
+    for folder in (path, path / RESUME):
+        for file in folder.iterdir() if folder.is_dir() else ():
+            if _is_temporary(file.name):
+                file.unlink(missing_ok=True)
+
+
+def _is_temporary(name: str) -> bool:
+    """Whether this is a name that :func:`write_atomic` gives to a file before it is whole."""
+    return name.startswith(".") and any(f"{suffix}." in name for suffix in (".json", ".jsonl", ".md", ".safetensors"))
+
+
 def discard_bare(path: Path) -> None:
     """Remove what a run that failed before it had a model has written, so that the same command can be given again."""
-    if not path.is_dir() or (path / MODEL).exists():
+    if not path.is_dir() or (path / MODEL).exists() or (path / RESUME).exists():
         return
-    for name in (CONFIG, TOKENIZER, METRICS, REPORT, CARD, _LOCK):
+    for name in _PARTS:
         (path / name).unlink(missing_ok=True)
     if not any(path.iterdir()):
         path.rmdir()

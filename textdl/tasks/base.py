@@ -14,11 +14,12 @@ import torch
 from torch import nn
 
 from .. import artifact
-from ..config import build, replace, to_json
+from ..config import build, knobs, replace, to_json
 from ..corpus import Corpus
-from ..errors import RunError
+from ..errors import ConfigError, CorpusError, RunError
+from ..training.checkpoint import Checkpoints
 from ..training.device import pick_device
-from ..training.events import Event, Observer, Report
+from ..training.events import Event, Note, Observer, Report
 from ..training.observers import MetricsFile
 from ..training.trainer import GradientTask, Trainer
 from . import find_task
@@ -78,27 +79,59 @@ def train(
     config: Any = None,
     observers: Sequence[Observer] = (),
     settings: Mapping[str, Any] | None = None,
+    resume: bool = False,
 ) -> Run:
-    """Train a task on a corpus into a new run folder; see :func:`textdl.train`."""
-    cls = find_task(task)
-    config = cls.config_class() if config is None else config
+    """Train a task on a corpus into a run folder, a new one unless ``resume``; see :func:`textdl.train`."""
+    cls, path = find_task(task), Path(out)
+    earlier = artifact.read_config(path) if resume and (path / artifact.CONFIG).exists() else None
+    if earlier is not None and earlier.get("task") != task:
+        raise RunError(f"{path} holds a run of task {earlier.get('task')}, not {task}; give another --out")
+    if config is None:
+        config = cls.config_class() if earlier is None else config_from_record(cls, earlier)
     if isinstance(config, Mapping):
         config = config_from_record(cls, config)
     config = replace(config, settings or {})
-    path = Path(out)
+    if earlier is not None:
+        _refuse_other_settings(path, config, config_from_record(cls, earlier))
     trainer = Trainer(config.train)  # a device that is not there is found out before the corpus is read
-    artifact.create_run(path)
+    artifact.create_run(path, resume)
     with artifact.locked(path):
+        artifact.sweep(path)
+        if earlier is not None and _ended(path) == "finished":
+            return load(path)
         try:
-            _train_into(path, cls, corpus, config, trainer, observers)
+            _train_into(path, cls, corpus, config, trainer, observers, earlier)
         except BaseException:
             artifact.discard_bare(path)
             raise
     return load(path)
 
 
+def _ended(path: Path) -> str:
+    """How the training of a run ended; an empty text where it never saved a model."""
+    return str(artifact.read_json(path / artifact.REPORT)["ended"]) if (path / artifact.REPORT).exists() else ""
+
+
+def _refuse_other_settings(path: Path, now: Any, then: Any) -> None:
+    """Raise a ``ConfigError`` that names a setting in which a training that resumes differs from what it was."""
+    for part in ("data", "model", "train"):
+        ours, theirs = getattr(now, part), getattr(then, part)
+        for name, (declared, _, _) in knobs(type(ours)).items():
+            if not declared.derived and getattr(ours, name) != getattr(theirs, name):
+                raise ConfigError(
+                    f"{path} was trained with {part}.{name} {getattr(theirs, name)}, not {getattr(ours, name)}; "
+                    "to resume leave that setting out, or give another --out"
+                )
+
+
 def _train_into(
-    path: Path, cls: Any, corpus: Any, config: Any, trainer: Trainer, observers: Sequence[Observer]
+    path: Path,
+    cls: Any,
+    corpus: Any,
+    config: Any,
+    trainer: Trainer,
+    observers: Sequence[Observer],
+    earlier: Mapping[str, Any] | None,
 ) -> None:
     def tell(event: Event) -> None:
         for observer in observers:
@@ -106,8 +139,15 @@ def _train_into(
 
     torch.manual_seed(config.train.seed)
     task: Task = cls.prepare(corpus, config, tell)
-    task.save_parts(path)
-    artifact.write_json(path / artifact.CONFIG, _record(cls.name, task))
+    digest = task.corpus_record()["digest"]
+    if earlier is None:
+        task.save_parts(path)
+        artifact.write_json(path / artifact.CONFIG, _record(cls.name, task))
+    elif earlier["corpus"]["digest"] != digest:
+        raise CorpusError(
+            f"{path} was trained on another corpus than {task.corpus_record()['name']} is now (its digest differs); "
+            "resume with the text as it was, or give another --out"
+        )
 
     def save(report: Report) -> None:
         arrays = {name: t.detach().float().cpu().numpy() for name, t in _own_tensors(task.model).items()}
@@ -116,7 +156,16 @@ def _train_into(
         artifact.write_atomic(path / artifact.CARD, _card(path, task, report))
 
     with MetricsFile(path / artifact.METRICS) as metrics:
-        trainer.fit(task, [metrics, *observers], save)
+        kept = config.train
+        checkpoints = Checkpoints(
+            path / artifact.RESUME,
+            kept.checkpoints,
+            kept.checkpoint_steps,
+            kept.checkpoint_minutes,
+            metrics,
+            lambda text: tell(Note(text)),
+        )
+        trainer.fit(task, [metrics, *observers], save, checkpoints)
 
 
 def load(path: str | Path, device: str = "cpu") -> Run:

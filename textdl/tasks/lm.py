@@ -266,11 +266,11 @@ class LanguageModelling:
         """Windows in a pass."""
         return window_count(len(self._train), self._lanes, self._length)
 
-    def batches(self, split: str, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, split: str, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs [C + T, B] and targets [T, B]; each pass begins its lanes at other places."""
         generator = np.random.default_rng([self.config.train.seed, epoch])
         shift = 0 if epoch == 0 else int(generator.integers(len(self._train)))
-        for inputs, targets in windows(self._train.ids, self._lanes, self._length, shift, self._context):
+        for inputs, targets in windows(self._train.ids, self._lanes, self._length, shift, self._context, start):
             yield torch.from_numpy(inputs), torch.from_numpy(targets)
 
     def loss(self, model: nn.Module, batch: tuple[Tensor, Tensor], carry: Tensor | None) -> Loss:

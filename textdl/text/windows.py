@@ -18,7 +18,7 @@ def window_count(tokens: int, lanes: int, length: int) -> int:
 
 
 def windows(
-    ids: np.ndarray, lanes: int, length: int, shift: int = 0, context: int = 0
+    ids: np.ndarray, lanes: int, length: int, shift: int = 0, context: int = 0, start: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Read a text in ``lanes`` places at once, window after window, so that a state may be carried along each lane.
 
@@ -29,13 +29,14 @@ def windows(
         shift: the text is turned by so many tokens first (its start follows its end), so that the pieces of two
             passes begin in different places.
         context: C, tokens that stand before a window and are given with it.
+        start: windows of the pass to leave out.
 
     Yields:
         inputs [C + T, B] and targets [T, B], int64; a target is the token after its input.
     """
     size = lane_length(len(ids), lanes)
     starts = (np.arange(lanes) * size + shift) % len(ids)
-    for at in range(0, size, length):
+    for at in range(start * length, size, length):
         steps = min(length, size - at)
         places = (starts[None, :] + np.arange(at - context, at + steps + 1)[:, None]) % len(ids)
         window = ids[places].astype(np.int64)

@@ -41,6 +41,10 @@ class TrainConfig:
         flag=False,
     )
 
+    checkpoint_minutes: float | None = knob(1.0, "Minutes between two checkpoints.", above=0, flag=False)
+    checkpoint_steps: int | None = knob(None, "Steps between two checkpoints.", least=1, flag=False)
+    checkpoints: int = knob(2, "Checkpoints that are kept, the last ones.", least=1, most=10_000, flag=False)
+
     def __post_init__(self) -> None:
         check(self)
         if self.device.split(":")[0] not in ("auto", "cpu", "cuda", "mps"):

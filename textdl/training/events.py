@@ -20,12 +20,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Started:
-    """Training begins."""
+    """Training begins, or goes on after step ``resumed``."""
 
     title: str
     facts: Mapping[str, str | int]
     steps: int | None
     unit: str
+    resumed: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,5 +66,12 @@ class Report:
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
-Event = Reading | Started | Progress | Evaluated | Report
+@dataclass(frozen=True)
+class Note:
+    """Something that the user should know, in words."""
+
+    text: str
+
+
+Event = Note | Reading | Started | Progress | Evaluated | Report
 Observer = Callable[[Event], None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import artifact
 from ..errors import ConfigError
-from .events import Evaluated, Event, Observer, Progress, Reading, Report, Started
+from .events import Evaluated, Event, Note, Observer, Progress, Reading, Report, Started
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -35,6 +36,17 @@ class MetricsFile:
     def __enter__(self) -> MetricsFile:
         self._file = self._path.open("a", encoding="utf-8")
         return self
+
+    def mark(self) -> int:
+        """Bring the lines to the disk; returns the length of the file in bytes."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._path.stat().st_size
+
+    def rewind(self, length: int) -> None:
+        """Cut off the lines after the first ``length`` bytes."""
+        self._file.flush()
+        os.truncate(self._path, min(length, self._path.stat().st_size))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -101,6 +113,8 @@ class PlainView:
             self._say(event.title)
             for name, value in event.facts.items():
                 self._say(_fact(name, value))
+            if event.resumed:
+                self._say(_resumed(event))
         elif isinstance(event, Progress):
             if int(event.share * 20) > self._told:
                 self._told = int(event.share * 20)
@@ -109,6 +123,8 @@ class PlainView:
             self._say(f"step {event.step:,}  held out: {_figures(event.figures)}")
             if event.sample:
                 self._say("  | " + event.sample.strip().replace("\n", "\n  | "))
+        elif isinstance(event, Note):
+            self._say(event.text)
         else:
             self._say(_over(event, self._unit))
 
@@ -134,12 +150,16 @@ class LiveView:
             self._console.print(event.title, style="bold", markup=False)
             for name, value in event.facts.items():
                 self._console.print(_fact(name, value), markup=False)
+            if event.resumed:
+                self._console.print(_resumed(event), markup=False)
             self._live = Live(self.screen(), console=self._console, refresh_per_second=4)
             self._live.start()
         elif isinstance(event, Progress):
             self._share, self._line = event.share, _progress(event, self._unit)
         elif isinstance(event, Evaluated):
             self._sample, self._held_out = event.sample, f"held out: {_figures(event.figures)}"
+        elif isinstance(event, Note):
+            self._console.print(event.text, markup=False)
         else:
             self._console.print(_over(event, self._unit), markup=False)
         if self._live is not None:
@@ -172,6 +192,10 @@ class LiveView:
 
 def _fact(name: str, value: str | int) -> str:
     return f"  {name}: {value:,}" if isinstance(value, int) else f"  {name}: {value}"
+
+
+def _resumed(event: Started) -> str:
+    return f"going on after step {event.resumed:,}"
 
 
 def _reading(event: Reading) -> str:

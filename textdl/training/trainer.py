@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import TrainingError
+from .checkpoint import Checkpoints, restore_tensors, tensors_of
 from .config import TrainConfig
 from .device import pick_device, pick_precision
 from .events import Evaluated, Event, Observer, Progress, Report, Started
@@ -52,8 +53,8 @@ class GradientTask(Protocol):
     def steps_per_epoch(self) -> int:
         """Batches of one pass over the training split."""
 
-    def batches(self, split: str, epoch: int) -> Iterable[Any]:
-        """The batches of one pass, in an order that seed and epoch alone decide, on the CPU."""
+    def batches(self, split: str, epoch: int, start: int = 0) -> Iterable[Any]:
+        """The batches of a pass from number ``start`` on, in an order that seed and epoch alone decide, on the CPU."""
 
     def loss(self, model: nn.Module, batch: Any, carry: Tensor | None) -> Loss:
         """The loss of a batch; ``carry`` is that of the batch before it in the same pass."""
@@ -73,15 +74,22 @@ class GradientTask(Protocol):
 
 @dataclass
 class TrainingState:
-    """Everything that changes while training, beside the weights and the optimiser's own state."""
+    """Everything that changes while training, beside the weights, the optimiser's memory and the random generators."""
 
     step: int = 0
     epoch: int = 0
-    batch: int = 0
+    batch: int = 0  # batches of this epoch that are done
     units: int = 0
-    seconds: float = 0.0
+    seconds: float = 0.0  # used before this process began
+    evaluations: int = 0
     carry: Tensor | None = None
     figures: dict[str, float] = field(default_factory=dict)
+    losses: list[tuple[Tensor | float, int]] = field(default_factory=list)  # mean and units, since the last progress
+
+    def facts(self, seconds: float) -> dict[str, Any]:
+        """All but the carry, as plain values."""
+        losses = [(float(mean), units) for mean, units in self.losses]
+        return {**vars(self), "seconds": seconds, "losses": losses, "carry": None}
 
 
 class Trainer:
@@ -97,13 +105,15 @@ class Trainer:
         task: GradientTask,
         observers: Sequence[Observer] = (),
         save: Callable[[Report], None] | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> Report:
-        """Train ``task.model`` in place.
+        """Train ``task.model`` in place, from the last checkpoint if there is one.
 
         Args:
             task: gives the batches and the loss.
             observers: each is called with every event.
             save: called after each evaluation and at the end, to put the model as it is into the run folder.
+            checkpoints: where the state of the training is kept, or None to keep it nowhere.
 
         Raises:
             TrainingError: the loss is no longer a number; what was saved last stays as it is.
@@ -111,47 +121,81 @@ class Trainer:
         config, state, model = self.config, TrainingState(), task.model.to(self.device)
         torch.manual_seed(config.seed)
         optimizer = self._optimizer(model)
-        clock = Clock(config, task.steps_per_epoch())
-        window = Window(state)
-        self._tell(observers, Started(task.title, self._facts(task), clock.steps, task.unit))
+        if checkpoints is not None:
+            self._restore(checkpoints, model, optimizer, state)
+        clock, speed = Clock(config, task.steps_per_epoch(), state), Speed(state)
+        self._tell(observers, Started(task.title, self._facts(task), clock.steps, task.unit, state.step))
         with _threads(config.threads), _stop_on_signal() as stop:
             model.train()
             for batch in self._stream(task, state):
                 rate = cosine(clock.share(state.step + 1), config.lr, config.warmup, config.final_lr)
-                loss = self._step(task, model, optimizer, batch, state, rate)
-                window.add(loss)
+                self._step(task, model, optimizer, batch, state, rate)
                 share = clock.share(state.step)
                 over = share >= 1 or stop.is_set()
+                if stop.is_set() and checkpoints is not None:
+                    self._checkpoint(checkpoints, model, optimizer, state, clock, rate)
                 if state.step <= EARLY_STEPS or state.step % STEPS_PER_PROGRESS == 0 or over:
-                    mean = window.mean()
-                    _refuse_nan(mean, state.step, rate)
-                    state.figures = task.figures(mean)
-                    self._tell(observers, self._progress(state, clock, share, rate, window))
-                    window = Window(state)
+                    state.figures = task.figures(_mean(state, rate))
+                    self._tell(observers, self._progress(state, clock, share, rate, speed))
+                    state.losses, speed = [], Speed(state)
                 if over:
                     break
-                if clock.evaluation_due(share):
-                    _refuse_nan(window.mean(), state.step, rate)  # also where no held-out figure would show it
-                    with window.paused():
+                with speed.paused():
+                    if clock.evaluation_due(share, state):
+                        _mean(state, rate)  # refuses a loss gone wrong also where no held-out figure would show it
                         self._evaluate(task, model, state, clock, observers, save)
+                    if checkpoints is not None and checkpoints.due(state.step):
+                        self._checkpoint(checkpoints, model, optimizer, state, clock, rate)
         ended = "finished" if share >= 1 else "interrupted"
         self._evaluate(task, model, state, clock, observers, None)
         report = self._report(ended, state, clock)
-        if save is not None:
-            save(report)
         self._tell(observers, report)
+        if save is not None:
+            save(report)  # after the last line of the log: what is saved as finished is whole
+        if checkpoints is not None and ended == "finished":
+            checkpoints.discard()
         return report
 
     def _stream(self, task: GradientTask, state: TrainingState) -> Iterator[Any]:
         """Batches without end, pass after pass; a new pass starts without a carry."""
         while True:
-            state.carry, state.batch = None, 0
-            for batch in task.batches("train", state.epoch):
-                yield _to(batch, self.device)
+            for batch in task.batches("train", state.epoch, state.batch):
                 state.batch += 1
+                yield _to(batch, self.device)
             if state.batch == 0:
                 raise TrainingError("the training split gives no batch; use more text or a smaller --batch-size")
-            state.epoch += 1
+            state.epoch, state.batch, state.carry = state.epoch + 1, 0, None
+
+    def _checkpoint(
+        self,
+        checkpoints: Checkpoints,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        state: TrainingState,
+        clock: Clock,
+        rate: float,
+    ) -> None:
+        """Keep everything as it is between two steps; a model gone wrong is never kept."""
+        _mean(state, rate)
+        arrays, plain = tensors_of(model, optimizer)
+        if state.carry is not None:
+            arrays["carry"] = state.carry.float().cpu().numpy()
+        checkpoints.save(state.step, arrays, {"state": state.facts(clock.seconds()), "optimizer": plain})
+
+    def _restore(
+        self, checkpoints: Checkpoints, model: nn.Module, optimizer: torch.optim.Optimizer, state: TrainingState
+    ) -> None:
+        """Go back to the last checkpoint, if there is one."""
+        found = checkpoints.latest()
+        if found is None:
+            return
+        arrays, facts = found
+        with torch.no_grad():
+            restore_tensors(arrays, facts["optimizer"], model, optimizer)
+        for name, value in facts["state"].items():
+            setattr(state, name, value)
+        state.losses = [(mean, units) for mean, units in state.losses]
+        state.carry = torch.from_numpy(arrays["carry"]).to(self.device) if "carry" in arrays else None
 
     def _step(
         self,
@@ -161,7 +205,7 @@ class Trainer:
         batch: Any,
         state: TrainingState,
         rate: float,
-    ) -> Loss:
+    ) -> None:
         """Forward, backward, clip, update."""
         with self.autocast():
             loss = task.loss(model, batch, state.carry)
@@ -172,7 +216,7 @@ class Trainer:
             group["lr"] = rate
         optimizer.step()
         state.step, state.units, state.carry = state.step + 1, state.units + loss.units, loss.carry
-        return loss
+        state.losses.append((loss.mean.detach(), loss.units))  # on its device: reading it here would make a GPU wait
 
     def autocast(self) -> torch.autocast:
         """The precision of the forward pass, as a context."""
@@ -217,10 +261,10 @@ class Trainer:
     def _report(self, ended: str, state: TrainingState, clock: Clock) -> Report:
         return Report(ended, state.step, clock.epoch(state.step), clock.seconds(), state.units, dict(state.figures))
 
-    def _progress(self, state: TrainingState, clock: Clock, share: float, rate: float, window: Window) -> Progress:
+    def _progress(self, state: TrainingState, clock: Clock, share: float, rate: float, meter: Speed) -> Progress:
         seconds = clock.seconds()
         left = seconds * (1 - share) / share if share > 0 else math.inf
-        speed = window.units_per_s(state)
+        speed = meter.units_per_s(state)
         return Progress(state.step, clock.epoch(state.step), share, dict(state.figures), rate, speed, seconds, left)
 
     def _facts(self, task: GradientTask) -> dict[str, str | int]:
@@ -237,16 +281,16 @@ class Trainer:
 class Clock:
     """How far a training is: by steps, by minutes, or by whichever comes first."""
 
-    def __init__(self, config: TrainConfig, steps_per_epoch: int) -> None:
+    def __init__(self, config: TrainConfig, steps_per_epoch: int, state: TrainingState) -> None:
         self.steps_per_epoch, self.minutes = max(steps_per_epoch, 1), config.minutes
         self.steps = config.steps
         if config.steps is None and config.minutes is None:
             self.steps = max(1, round(config.epochs * self.steps_per_epoch))
-        self._evaluations, self._evaluated = config.evaluations, 0
-        self._start = time.monotonic()
+        self._evaluations = config.evaluations
+        self._start = time.monotonic() - state.seconds
 
     def seconds(self) -> float:
-        """Seconds since training began."""
+        """Seconds of training, those before an interruption included."""
         return time.monotonic() - self._start
 
     def epoch(self, step: int) -> float:
@@ -259,28 +303,18 @@ class Clock:
         by_time = self.seconds() / (60 * self.minutes) if self.minutes else 0.0
         return min(1.0, max(by_steps, by_time))
 
-    def evaluation_due(self, share: float) -> bool:
+    def evaluation_due(self, share: float, state: TrainingState) -> bool:
         """True once each time that another equal part of the training is done (the last one ends it)."""
         parts = int(share * self._evaluations)
-        due, self._evaluated = parts > self._evaluated, max(parts, self._evaluated)
+        due, state.evaluations = parts > state.evaluations, max(parts, state.evaluations)
         return due
 
 
-class Window:
-    """The loss and the speed since the last progress event."""
+class Speed:
+    """Units a second since it was made."""
 
     def __init__(self, state: TrainingState) -> None:
         self._start, self._units = time.monotonic(), state.units
-        self._losses: list[tuple[Tensor, int]] = []
-
-    def add(self, loss: Loss) -> None:
-        """Keep a step's loss, on its device: reading it there and then would make a GPU wait."""
-        self._losses.append((loss.mean.detach(), loss.units))
-
-    def mean(self) -> float:
-        """Mean loss a unit."""
-        total = sum(float(mean) * units for mean, units in self._losses)
-        return total / max(1, sum(units for _, units in self._losses))
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
@@ -290,8 +324,20 @@ class Window:
         self._start += time.monotonic() - before
 
     def units_per_s(self, state: TrainingState) -> float:
-        """Units a second since the window was opened."""
+        """Units a second, without the time that was paused."""
         return (state.units - self._units) / max(1e-9, time.monotonic() - self._start)
+
+
+def _mean(state: TrainingState, rate: float) -> float:
+    """Mean loss a unit since the last progress.
+
+    Raises:
+        TrainingError: it is not a number.
+    """
+    total = sum(float(mean) * units for mean, units in state.losses)
+    mean = total / max(1, sum(units for _, units in state.losses))
+    _refuse_nan(mean, state.step, rate)
+    return mean
 
 
 def _refuse_nan(loss: float, step: int, rate: float) -> None:
