@@ -12,7 +12,8 @@ RUN := runs/demo
 
 demo: .venv/installed
 	@test -f $(RUN)/report.json && grep -q '"ended": "finished"' $(RUN)/report.json || { rm -rf $(RUN) && \
-		$(BIN)/textdl train lm recipes --out $(RUN) --minutes 1.6 --seq-length 128; }
+		$(BIN)/textdl train lm recipes --out $(RUN) --minutes 1.6 \
+		--set train.evaluations=4 --set train.evaluate_at_most=50000; }
 	@echo
 	@$(BIN)/textdl generate $(RUN)
 	@echo "Another one:  $(BIN)/textdl generate $(RUN) --prompt 'Lemon '"

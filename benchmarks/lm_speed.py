@@ -26,6 +26,8 @@ BATCH, LENGTH, EMBEDDING = 32, 64, 64
 
 def ours(precision: str, hidden: int, steps: int) -> float:
     settings = {
+        "cell": "lstm",
+        "layers": 1,
         "hidden": hidden,
         "embedding": EMBEDDING,
         "seq_length": LENGTH,

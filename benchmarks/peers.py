@@ -16,6 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+#: The layers that torch has.
+CELLS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+
 
 @dataclass
 class Peer:
@@ -27,7 +30,7 @@ class Peer:
 
     @classmethod
     def make(cls, vocabulary: int, embedding: int, hidden: int, layers: int = 1, cell: str = "lstm") -> Peer:
-        layer = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[cell](embedding, hidden, layers)
+        layer = CELLS[cell](embedding, hidden, layers)
         return cls(nn.Embedding(vocabulary, embedding), layer, nn.Linear(hidden, vocabulary))
 
     def parameters(self) -> list[Tensor]:

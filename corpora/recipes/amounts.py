@@ -215,6 +215,17 @@ def _scaled(item: Ingredient, value: Fraction, factor: Fraction) -> tuple[Fracti
     return _round_count(value, unit, item.name), unit
 
 
+def vary(item: Ingredient, tenths: int) -> Ingredient:
+    """The ingredient with so many tenths more or less of it, in round figures: one cook's amount and another's.
+
+    Only of what is weighed or measured in some quantity; spoons, pieces and ranges stay.
+    """
+    if item.low is None or item.high or item.unit not in ("g", "ml") or item.low < 40:
+        return item
+    step = 5 if item.low < 100 else 10 if item.low < 300 else 20 if item.low < 500 else 50
+    return replace(item, low=_nearest(item.low * (10 + tenths) / 10, step))
+
+
 def scale(item: Ingredient, factor: Fraction) -> Ingredient:
     """The ingredient for `factor` times the servings, rounded as a cook rounds."""
     if item.low is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
 
-from .amounts import Ingredient, in_number, number, plural, read, scale, show, singular
+from .amounts import Ingredient, in_number, number, plural, read, scale, show, singular, vary, word_set
 from .dish import Choice, Condition, Conditional, Family, FormatError, Line, Option, Slot, Template, template
 
 SMALL_WORDS = {"and", "with", "in", "of", "the", "a", "an", "on", "or", "for", "to", "from", "at", "by"}
@@ -28,6 +28,8 @@ _AFTER_PHRASE = (
 # And what before it: "the onion", "garlic and red onion", but not "with one onion".
 _BEFORE_NOUN = r"(?:\b(?:[Tt]he|and|or|with)|,) (?:(?!(?:an?|one|each|every|another|half|two|three)\b)\w+ )?"
 _PHRASE_END = rf"(?=[,.;:)]|$| (?:{_AFTER_PHRASE.replace(' ', '|')})\b)"
+# What a cake or a loaf stands on keeps its proportion; a little more or less of the rest makes another cook's recipe.
+STRUCTURE = word_set("flour butter sugar eggs egg chocolate yeast water milk cream oats oatmeal")
 
 
 @dataclass(frozen=True)
@@ -231,8 +233,11 @@ class Printer:
     def ingredient(self, line: Line) -> tuple[Ingredient, Ingredient]:
         """An ingredient as the family has it, and as this recipe does."""
         item = read(tidy_line(self.render(line.template)))
-        factor = Fraction(1) if line.fixed else Fraction(self.draw.count, self.family.base)
-        return item, scale(item, factor)
+        if line.fixed:
+            return item, item
+        tenths = int(self.draw.words.random() * 3) - 1  # drawn for every line, so that no line changes those after it
+        built = self.family.pieces and STRUCTURE & set(item.name.lower().split(" "))
+        return item, vary(scale(item, Fraction(self.draw.count, self.family.base)), 0 if built else tenths)
 
     def recipe(self) -> Recipe:
         """The printed recipe."""

@@ -34,11 +34,42 @@ MADE = word_set(
     "fritter omelette wrap toast casserole hash jelly chutney cordial"
 )
 # Never an ingredient to be listed, though some recipe may list it (water for boiling stands in no list).
-FREE = word_set(
-    "water ice drizzle spread snap blend measure block bag baby green fruit meat spice herb vegetable grain"
-)
-# "The cheese" may be said of a listed Cheddar, but uses it only when its own name has done so before.
+FREE = word_set("water ice drizzle spread snap blend measure block bag baby green spice grain")
+# "The cheese" is the listed Cheddar, "the herbs" are all those that are listed.
 KINDS = {
+    "berry": word_set(
+        "raspberry strawberry blackberry blueberry gooseberry cranberry loganberry blackcurrant redcurrant "
+        "tayberry bilberry"
+    ),
+    "bird": word_set("chicken turkey duck goose pheasant partridge quail fowl poussin pigeon"),
+    "fruit": word_set(
+        "apple pear plum peach nectarine apricot cherry fig grape mango pineapple banana orange clementine "
+        "satsuma kiwi melon quince damson greengage rhubarb date raisin sultana currant prune papaya lychee "
+        "mandarin tangerine grapefruit pomegranate raspberry strawberry blackberry blueberry gooseberry "
+        "cranberry loganberry blackcurrant redcurrant tayberry bilberry"
+    ),
+    "green": word_set(
+        "spinach chard kale cabbage rocket watercress choi sorrel lettuce nero nettle leek endive chicory "
+        "dandelion pak"
+    ),
+    "herb": word_set(
+        "parsley dill mint coriander basil chive tarragon chervil thyme rosemary sage oregano marjoram savory "
+        "lovage"
+    ),
+    "juice": word_set("lemon lime tomato"),  # and every fruit, below
+    "zest": word_set("lemon lime orange grapefruit clementine satsuma mandarin tangerine yuzu"),
+    "meat": word_set(
+        "beef lamb pork veal venison mutton goat rabbit hare steak mince chicken turkey duck goose pheasant "
+        "bacon ham gammon chorizo pancetta salami prosciutto sausage"
+    ),
+    "nut": word_set("walnut almond hazelnut pecan pistachio cashew peanut macadamia chestnut"),
+    "pulse": word_set("lentil chickpea bean pea"),
+    "root": word_set("carrot parsnip swede turnip celeriac beetroot potato kohlrabi radish artichoke"),
+    "vegetable": word_set(
+        "cauliflower broccoli cabbage courgette aubergine pepper carrot parsnip swede turnip celeriac beetroot "
+        "potato squash pumpkin leek fennel celery asparagus bean pea kale spinach chard sprout marrow artichoke "
+        "radish kohlrabi mushroom tomato okra"
+    ),
     "cheese": word_set(
         "cheddar gruyère parmesan feta mozzarella ricotta stilton halloumi mascarpone pecorino paneer "
         "fontina comté camembert brie manchego taleggio burrata leicester gorgonzola roquefort emmental "
@@ -54,6 +85,9 @@ KINDS = {
         "shell"
     ),
 }  # fmt: skip
+KINDS["juice"] |= KINDS["fruit"]
+# Parts and made things that are listed by that name more often than not: the word alone needs one that is.
+LISTED = word_set("seed syrup mince pastry")
 # Words that do not change which ingredient is meant.
 PREPARED = word_set(
     "large small medium big chopped sliced diced grated melted softened beaten toasted fresh cold warm hot "
@@ -145,20 +179,33 @@ def supports(mention: Mention, name: str) -> bool:
     return False
 
 
-def is_free(mention: Mention, names: Iterable[str]) -> bool:
+def is_free(mention: Mention) -> bool:
     """Whether a mention that no ingredient supports is fine all the same."""
     if len(mention.words) > 1:
         return False
     word = mention.words[0]
-    kinds = KINDS.get(word, frozenset())
-    return word in PARTS | MADE | FREE or any(form[-1] in kinds for name in names for form in ingredient_forms(name))
+    if word in ("green", "juice"):  # "green beans" and "the juices" are free, "the greens" and "the juice" are not
+        return mention.many == (word == "juice")
+    return word in FREE or (word in PARTS | MADE and word not in KINDS and word not in LISTED)
+
+
+def of_kind(mention: Mention, names: Iterable[str]) -> list[str]:
+    """The ingredients that a mention such as "the herbs" means: those of that kind, whole or in leaf."""
+    kind = KINDS.get(mention.words[0], frozenset()) if len(mention.words) == 1 else frozenset()
+    return [
+        name
+        for name in names
+        if any(
+            form[-1] in kind and form[0] != "ground" and form != ("black", "pepper") for form in ingredient_forms(name)
+        )
+    ]
 
 
 class Lexicon:
     """The ingredient terms of the whole corpus, and how they are found in a text."""
 
     def __init__(self, terms: Iterable[Words]) -> None:
-        self.terms = frozenset(terms)
+        self.terms = frozenset(terms) | {(kind,) for kind in KINDS}
         self.longest = max([2, *map(len, self.terms)])
 
     @classmethod
@@ -238,9 +285,11 @@ def match(names: list[str], steps: list[str], lexicon: Lexicon) -> Match:
     for step, mentions in enumerate(lexicon.mentions(steps, own), 1):
         for mention in mentions:
             meant = [name for name in names if supports(mention, name)]
-            if not meant and not is_free(mention, names):
-                unlisted.append((step, mention.shown))
-            if len(set(meant)) > 1 and not mention.many:
+            if not meant:
+                meant = of_kind(mention, names)
+                if not meant and not is_free(mention):
+                    unlisted.append((step, mention.shown))
+            elif len(set(meant)) > 1 and not mention.many:
                 exact = [name for name in meant if mention.words in ingredient_forms(name)]
                 if not exact:
                     vague.append((step, mention.shown))

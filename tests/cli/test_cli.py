@@ -124,7 +124,7 @@ def test_config_file_then_flags_then_set(cli, run, corpus, tmp_path):
         ("train lm recipe --out {tmp}/r", "did you mean 'recipes'?"),
         ("train lm {tmp}/empty.txt --out {tmp}/r", "is empty"),
         ("train lm {tmp}/binary.txt --out {tmp}/r", "binary.txt"),
-        ("train lm {tmp}/short.txt --out {tmp}/r", "fewer than one sequence of 256"),
+        ("train lm {tmp}/short.txt --out {tmp}/r", "fewer than one sequence of 512"),
         ("train lm {tmp}/rows.jsonl --text-field tittle --out {tmp}/r", "did you mean 'title'"),
         ("train lm {corpus} --out {run}", "holds a run already"),
         ("train lm {corpus} --out {tmp}/empty.txt/r", "give another --out"),

@@ -180,7 +180,7 @@ def test_feed_adds_the_ngrams_of_the_plain_rule(cell: str, normed: bool, layers:
     for stop in (1, 15, 16, 17, 20, 29, 30, 33):
         state, logits = stepper.feed(stepper.state(), ids[:stop])
         np.testing.assert_allclose(logits, plain_logits(parts, ids[:stop]), atol=1e-5)
-        assert state.recent.tolist() == [*[END] * 7, *ids[:stop]][-7:]
+        assert state.recent.tolist() == [*[END] * 12, *ids[:stop]][-12:]
     without = Stepper(**{**parts, "ngrams": None})
     assert np.abs(without.feed(without.state(), ids)[1] - logits).max() > 1e-3
 
@@ -371,7 +371,7 @@ def test_weights_that_do_not_fit_are_refused(change: Parts, message: str) -> Non
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"orders": ()}, r"orders must be some of 2, 3, 5, 8, ascending, got \(\)"),
+        ({"orders": ()}, r"orders must be some of 3, 5, 8, 13, ascending, got \(\)"),
         ({"orders": (3, 2)}, "ascending"),
         ({"orders": (2, 4)}, "orders must be some of"),
         ({"end": V}, f"end must be an id from 0 to {V - 1}, got {V}"),
@@ -379,12 +379,12 @@ def test_weights_that_do_not_fit_are_refused(change: Parts, message: str) -> Non
         ({"tables": [np.zeros((R, D))]}, "a table for each of the orders .*, got 1"),
         ({"tables": [np.zeros((R - 1, D))] * 2}, "power of two, at most 16777216, got 63"),
         ({"tables": [np.zeros((0, D))] * 2}, "power of two, .* got 0"),
-        ({"tables": [np.zeros((R, D)), np.zeros((2 * R, D))]}, r"table of 3-grams must have shape \(64, 11\)"),
-        ({"tables": [np.zeros((R, D + 1))] * 2}, "table of 2-grams must have shape"),
+        ({"tables": [np.zeros((R, D)), np.zeros((2 * R, D))]}, r"table of 5-grams must have shape \(64, 11\)"),
+        ({"tables": [np.zeros((R, D + 1))] * 2}, "table of 3-grams must have shape"),
     ],
 )
 def test_ngrams_that_do_not_fit_are_refused(change: Parts, message: str) -> None:
-    parts = weights("lstm", 1, orders=(2, 3))
+    parts = weights("lstm", 1, orders=(3, 5))
     with pytest.raises((ConfigError, RunError), match=message) as caught:
         Stepper(**{**parts, "ngrams": parts["ngrams"]._replace(**change)})
     assert "\n" not in str(caught.value)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 #: The orders there are; a model uses those up to its ``ngrams``.
-ORDERS = (2, 3, 5, 8)
+ORDERS = (3, 5, 8, 13)
 
 #: Odd constants with evenly spread bits (from the golden ratio and from well-known mixing functions).
 MULTIPLIERS = np.array(
@@ -24,6 +24,11 @@ MULTIPLIERS = np.array(
         0xC2B2AE3D27D4EB4F,
         0x165667B19E3779F9,
         0x27D4EB2F165667C5,
+        0xFF51AFD7ED558CCD,
+        0xC4CEB9FE1A85EC53,
+        0x85EBCA77C2B2AE63,
+        0xD1B54A32D192ED03,
+        0x2545F4914F6CDD1D,
     ],
     dtype=np.uint64,
 ).view(np.int64)

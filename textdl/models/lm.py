@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..config import check, knob
 from ..errors import ConfigError
+from ..kernels.ngrams import orders_of
 from .ngrams import NgramEmbedding
 from .recurrent import CELLS, Recurrent, check_cell, locked_dropout
 
@@ -27,7 +28,7 @@ class LanguageModelConfig:
     recurrent_dropout: float = knob(0.0, "Dropout on the recurrent weights.", least=0, most=0.95)
     layer_norm: bool = knob(False, "Layer normalisation inside the cell (slower: no fused kernel has it).")
     tied: bool = knob(False, "Share the embedding's weights with the softmax.")
-    ngrams: int = knob(8, "Longest n-gram of tokens with a hashed embedding (2, 3, 5, 8; 0: none).", least=0, most=8)
+    ngrams: int = knob(13, "Longest n-gram of tokens with a hashed embedding (3, 5, 8, 13; 0: none).", least=0, most=13)
     ngram_rows: int = knob(16384, "Rows of each table of n-grams, a power of two.", least=2, most=2**24, flag=False)
     vocabulary: int = knob(0, "Tokens in the vocabulary.", derived=True, least=0)
     end: int = knob(0, "Id of the end of text.", derived=True, least=0)
@@ -50,7 +51,8 @@ class LanguageModel(nn.Module):
         self.config = config
         self.embedding = nn.Embedding(config.vocabulary, config.embedding)
         longest = config.ngrams
-        self.ngrams = NgramEmbedding(longest, config.ngram_rows, config.embedding, config.end) if longest > 1 else None
+        some = orders_of(longest)
+        self.ngrams = NgramEmbedding(longest, config.ngram_rows, config.embedding, config.end) if some else None
         self.context = self.ngrams.context if self.ngrams is not None else 0
         self.recurrent = Recurrent(
             config.cell,

@@ -20,7 +20,7 @@ class NgramEmbedding(nn.Module):
     The first N - 1 rows of ``ids`` are only context. No n-gram reaches over an end of text.
 
     Args:
-        longest: N, the longest n-gram; the orders are those of 2, 3, 5, 8 that are not longer.
+        longest: N, the longest n-gram; the orders are those of 3, 5, 8, 13 that are not longer.
         rows: rows of each order's table, a power of two.
         width: D.
         end: id of the end of text.

@@ -46,7 +46,7 @@ _DOCUMENTS_THAT_TEACH = 10
 class LanguageModelData(CorpusConfig, TokenizerConfig):
     """What is read, and how it is cut."""
 
-    seq_length: int = knob(256, "Steps through which the gradient flows back.", least=1, most=1_000_000)
+    seq_length: int = knob(512, "Steps through which the gradient flows back.", least=1, most=1_000_000)
 
     def __post_init__(self) -> None:
         check(self)

@@ -17,7 +17,7 @@ class TrainConfig:
     epochs: float = knob(5.0, "Passes over the training text (unless --steps or --minutes is given).", above=0)
     steps: int | None = knob(None, "Steps to train.", least=1)
     minutes: float | None = knob(None, "Minutes to train, evaluations included; not reproducible.", above=0)
-    batch_size: int = knob(16, "Sequences in a batch.", least=1, most=1_000_000)
+    batch_size: int = knob(8, "Sequences in a batch.", least=1, most=1_000_000)
     lr: float = knob(0.01, "Highest learning rate (Adam).", above=0, most=10)
     seed: int = knob(1, "Seed of everything random.", least=0, most=2**32 - 1)
     device: str = knob("auto", "Where to train: auto, cpu, cuda, cuda:1, mps.")
