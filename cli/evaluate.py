@@ -27,6 +27,9 @@ def evaluate(
     ] = None,
     text_field: Annotated[list[str] | None, typer.Option("--text-field", help="Field(s) that hold the text.")] = None,
     device: Annotated[str, typer.Option("--device", help="Where to run: cpu, cuda, auto.")] = "cpu",
+    best: Annotated[
+        bool, typer.Option("--best", help="The model at its best evaluation, instead of the last one.")
+    ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
     """Measure a trained model on held-out text."""
@@ -34,7 +37,7 @@ def evaluate(
 
     from textdl.tasks import base
 
-    figures = base.load(run, device).evaluate(corpus, split, tuple(text_field or ()))
+    figures = base.load(run, device, best).evaluate(corpus, split, tuple(text_field or ()))
     if json_:
         typer.echo(json.dumps(figures))
         return

@@ -24,6 +24,9 @@ def generate(
     run: Annotated[Path, typer.Argument(help="Folder of a trained language model.")],
     prompt: Annotated[str, typer.Option("--prompt", help="How the text begins.")] = "",
     device: Annotated[str, typer.Option("--device", help="Where to run: cpu, cuda, auto.")] = "cpu",
+    best: Annotated[
+        bool, typer.Option("--best", help="The model at its best evaluation, instead of the last one.")
+    ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print a JSON object a text, with its seed.")] = False,
     **flags: Any,
 ) -> None:
@@ -38,7 +41,7 @@ def generate(
     from textdl.tasks.lm import LanguageModelRun
 
     config = replace(GenerationConfig(), given(flags))
-    loaded = base.load(run, device)
+    loaded = base.load(run, device, best)
     if not isinstance(loaded, LanguageModelRun):
         raise RunError(f"{run} is a {loaded.config['task']} model, which writes no text; name a run of textdl train lm")
     seed = secrets.randbits(31) if config.seed is None else config.seed

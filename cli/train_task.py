@@ -67,9 +67,13 @@ def _run(
     quiet: bool,
     json_: bool,
 ) -> None:
+    import os
+
     from textdl.tasks import base
     from textdl.training.observers import TensorBoard, view
 
+    if os.environ.get("RANK", "0") != "0":  # under torchrun the first process speaks for all
+        quiet, json_, tensorboard = True, False, False
     watcher = view()
     observers = ([TensorBoard(out)] if tensorboard else []) + ([] if quiet else [watcher])
     try:

@@ -60,8 +60,13 @@ def train(
     return base.train(task, corpus, out, config, watching, settings, resume)
 
 
-def load(run: str | Path, device: str = "cpu") -> Any:
+def load(run: str | Path, device: str = "cpu", best: bool = False) -> Any:
     """Load a run from its folder; nothing else is needed.
+
+    Args:
+        run: the folder.
+        device: where the model is to be.
+        best: the model as it was at its best evaluation, instead of the one at the end of the training.
 
     Raises:
         RunError: no run there, or one that is damaged or made by a newer textdl.
@@ -69,7 +74,7 @@ def load(run: str | Path, device: str = "cpu") -> Any:
     """
     from .tasks import base
 
-    return base.load(run, device)
+    return base.load(run, device, best)
 
 
 def open_corpus(

@@ -5,6 +5,7 @@ A run is a folder::
     config.json        format number, versions, task, corpus and its digest, the settings (data, model, train)
     tokenizer.json     what turns text into ids
     model.safetensors  the weights, with a digest of their bytes in the header
+    best.safetensors   those of the evaluation that was best on held-out data
     report.json        how the training ended, and its figures
     metrics.jsonl      a line for every report while training
     card.md            the same for people
@@ -30,9 +31,10 @@ from .errors import RunError
 #: Number of the format written here; a folder with a higher one was made by a newer textdl.
 FORMAT = 1
 
-CONFIG, MODEL, REPORT, METRICS, CARD = (
+CONFIG, MODEL, BEST, REPORT, METRICS, CARD = (
     "config.json",
     "model.safetensors",
+    "best.safetensors",
     "report.json",
     "metrics.jsonl",
     "card.md",
@@ -153,7 +155,7 @@ def _digest(arrays: Mapping[str, np.ndarray], facts: str) -> str:
     return total.hexdigest()
 
 
-_PARTS = (CONFIG, TOKENIZER, METRICS, REPORT, CARD, _LOCK)
+_PARTS = (CONFIG, TOKENIZER, METRICS, REPORT, CARD, _LOCK, BEST)
 
 
 def create_run(path: Path, resume: bool = False) -> None:

@@ -23,6 +23,7 @@ class Line:
     """Fit y = 3 x - 1 from four points a batch; counts what the trainer asks of it."""
 
     title, unit, facts = "a line", "point", {"points": 20}
+    watched, higher_is_better = "validation_loss", False
 
     def __init__(self, batches=5, poison_at=None):
         torch.manual_seed(0)
@@ -92,7 +93,7 @@ def test_steps_replace_epochs_and_may_end_inside_a_pass():
 
 def test_minutes_end_it_by_the_clock(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("textdl.training.trainer.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     task = Line()
     plain = task.loss
 

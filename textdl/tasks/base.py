@@ -9,7 +9,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -17,11 +16,13 @@ from .. import artifact
 from ..config import build, knobs, replace, to_json
 from ..corpus import Corpus
 from ..errors import ConfigError, CorpusError, RunError
-from ..training.checkpoint import Checkpoints
+from ..training.checkpoint import Best, Checkpoints, put_weights, weights_of
 from ..training.device import pick_device
 from ..training.events import Event, Note, Observer, Report
+from ..training.gradient_task import GradientTask
 from ..training.observers import MetricsFile
-from ..training.trainer import GradientTask, Trainer
+from ..training.processes import WHOLE, Processes, Shard, joined
+from ..training.trainer import Trainer
 from . import find_task
 
 
@@ -58,8 +59,11 @@ class Task(GradientTask, Protocol):
     config: Any
 
     @classmethod
-    def prepare(cls, source: Any, config: Any, tell: Observer) -> Task:
-        """Open the corpus, make what turns it into batches, and build the model on the CPU."""
+    def prepare(cls, source: Any, config: Any, tell: Observer, shard: Shard = WHOLE) -> Task:
+        """Open the corpus, make what turns it into batches, and build the model on the CPU.
+
+        Of every batch, ``shard.of`` times ``batch_size`` examples, this process is to get its own ``batch_size``.
+        """
 
     def corpus_record(self) -> dict[str, Any]:
         """What ``config.json`` says of the corpus."""
@@ -82,7 +86,21 @@ def train(
     resume: bool = False,
 ) -> Run:
     """Train a task on a corpus into a run folder, a new one unless ``resume``; see :func:`textdl.train`."""
-    cls, path = find_task(task), Path(out)
+    with joined() as processes:
+        return _train(processes, find_task(task), Path(out), task, corpus, config, observers, settings or {}, resume)
+
+
+def _train(
+    processes: Processes,
+    cls: Any,
+    path: Path,
+    task: str,
+    corpus: Any,
+    config: Any,
+    observers: Sequence[Observer],
+    settings: Mapping[str, Any],
+    resume: bool,
+) -> Run:
     earlier = artifact.read_config(path) if resume and (path / artifact.CONFIG).exists() else None
     if earlier is not None and earlier.get("task") != task:
         raise RunError(f"{path} holds a run of task {earlier.get('task')}, not {task}; give another --out")
@@ -90,20 +108,27 @@ def train(
         config = cls.config_class() if earlier is None else config_from_record(cls, earlier)
     if isinstance(config, Mapping):
         config = config_from_record(cls, config)
-    config = replace(config, settings or {})
+    config = replace(config, settings)
     if earlier is not None:
         _refuse_other_settings(path, config, config_from_record(cls, earlier))
-    trainer = Trainer(config.train)  # a device that is not there is found out before the corpus is read
+    trainer = Trainer(config.train, processes)  # a device that is not there is found out before the corpus is read
+    finished = earlier is not None and _ended(path) == "finished"
+    processes.wait()  # all have seen the folder as it was
+    if not processes.first:
+        if not finished:
+            _train_into(path, cls, corpus, config, trainer, (), earlier)
+        processes.wait()  # the run is whole
+        return load(path)
     artifact.create_run(path, resume)
     with artifact.locked(path):
         artifact.sweep(path)
-        if earlier is not None and _ended(path) == "finished":
-            return load(path)
         try:
-            _train_into(path, cls, corpus, config, trainer, observers, earlier)
+            if not finished:
+                _train_into(path, cls, corpus, config, trainer, observers, earlier)
         except BaseException:
             artifact.discard_bare(path)
             raise
+    processes.wait()
     return load(path)
 
 
@@ -137,50 +162,56 @@ def _train_into(
         for observer in observers:
             observer(event)
 
+    first = trainer.processes.first
     torch.manual_seed(config.train.seed)
-    task: Task = cls.prepare(corpus, config, tell)
+    if not first:
+        trainer.processes.wait()  # let the first one read and encode: what it leaves in the cache is for all
+    task: Task = cls.prepare(corpus, config, tell, trainer.processes.shard)
+    if first:
+        trainer.processes.wait()
     digest = task.corpus_record()["digest"]
-    if earlier is None:
+    if earlier is None and first:
         task.save_parts(path)
         artifact.write_json(path / artifact.CONFIG, _record(cls.name, task))
-    elif earlier["corpus"]["digest"] != digest:
+    elif earlier is not None and earlier["corpus"]["digest"] != digest:
         raise CorpusError(
             f"{path} was trained on another corpus than {task.corpus_record()['name']} is now (its digest differs); "
             "resume with the text as it was, or give another --out"
         )
 
     def save(report: Report) -> None:
-        arrays = {name: t.detach().float().cpu().numpy() for name, t in _own_tensors(task.model).items()}
-        artifact.save_arrays(path / artifact.MODEL, arrays)
+        artifact.save_arrays(path / artifact.MODEL, weights_of(task.model))
         artifact.write_json(path / artifact.REPORT, asdict(report))
         artifact.write_atomic(path / artifact.CARD, _card(path, task, report))
 
+    kept, best = config.train, Best(path / artifact.BEST)
+    checkpoints = Checkpoints(
+        path / artifact.RESUME,
+        kept.checkpoints,
+        kept.checkpoint_steps,
+        kept.checkpoint_minutes,
+        tell=lambda text: tell(Note(text)),
+    )
+    if not first:
+        trainer.fit(task, checkpoints=checkpoints, best=best)
+        return
     with MetricsFile(path / artifact.METRICS) as metrics:
-        kept = config.train
-        checkpoints = Checkpoints(
-            path / artifact.RESUME,
-            kept.checkpoints,
-            kept.checkpoint_steps,
-            kept.checkpoint_minutes,
-            metrics,
-            lambda text: tell(Note(text)),
-        )
-        trainer.fit(task, [metrics, *observers], save, checkpoints)
+        checkpoints.log = metrics
+        trainer.fit(task, [metrics, *observers], save, checkpoints, best)
 
 
-def load(path: str | Path, device: str = "cpu") -> Run:
+def load(path: str | Path, device: str = "cpu", best: bool = False) -> Run:
     """Load a run from its folder alone; see :func:`textdl.load`."""
     path, place = Path(path), pick_device(device)
     record = artifact.read_config(path)
     cls = find_task(str(record.get("task")))
     config = config_from_record(cls, record)
     run: Run = cls.load_run(path, record, config)
-    arrays = artifact.load_arrays(path / artifact.MODEL)
-    expected = {name: tuple(t.shape) for name, t in _own_tensors(run.model).items()}
-    if {name: a.shape for name, a in arrays.items()} != expected:
-        raise RunError(f"{path / artifact.MODEL} does not fit {artifact.CONFIG}: one of them is from another run")
-    tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
-    run.model.load_state_dict(tensors, strict=False)
+    file = path / (artifact.BEST if best else artifact.MODEL)
+    if best and not file.exists():
+        raise RunError(f"{path} holds no {artifact.BEST}: nothing was held out in its training; leave --best out")
+    if not put_weights(run.model, artifact.load_arrays(file)):
+        raise RunError(f"{file} does not fit {artifact.CONFIG}: one of them is from another run")
     run.model.to(place)
     return run
 
@@ -189,11 +220,6 @@ def config_from_record(cls: Any, record: Mapping[str, Any]) -> Any:
     """The task's config in a ``config.json``, or in a hand-written table with some of its parts."""
     parts = {part: record[part] for part in ("data", "model", "train") if part in record}
     return build(cls.config_class, parts, "config")
-
-
-def _own_tensors(model: nn.Module) -> dict[str, torch.Tensor]:
-    """The weights by name, a shared one once: safetensors stores no alias."""
-    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
 
 
 def _record(name: str, task: Task) -> dict[str, Any]:

@@ -28,7 +28,9 @@ from ..text.tokenizers import Tokenizer, TokenizerConfig, load_tokenizer, train_
 from ..text.windows import window_count, windows
 from ..training.config import TrainConfig
 from ..training.events import Observer, Reading
-from ..training.trainer import Loss
+from ..training.gradient_task import Loss
+from ..training.losses import cross_entropy
+from ..training.processes import WHOLE, Shard
 from .base import Run, corpus_facts
 from .generation import GenerationConfig, Steps, TorchSteps, steps_of, write
 
@@ -192,6 +194,7 @@ class LanguageModelling:
 
     name: ClassVar[str] = "lm"
     config_class: ClassVar[type] = LanguageModellingConfig
+    watched, higher_is_better = "validation_bits_per_character", False
     model: nn.Module
 
     def __init__(
@@ -201,28 +204,37 @@ class LanguageModelling:
         source: Any,
         tokenizer: Tokenizer,
         tell: Observer,
+        shard: Shard = WHOLE,
     ) -> None:
+        self._shard = shard
         self.corpus, self.source, self.tokenizer = corpus, source, tokenizer
         self._train = _encode(corpus, "train", tokenizer, tell)
         self._held_out = _encode(corpus, "validation", tokenizer, tell)
-        length, lanes = config.data.seq_length, config.train.batch_size
+        length, lanes = config.data.seq_length, config.train.batch_size * shard.of
         if len(self._train) <= length:
             raise CorpusError(
                 f"{corpus.name} has {len(self._train)} {tokenizer.unit}s to train on, fewer than one sequence of "
                 f"{length} and its target; use more text or a smaller --seq-length"
             )
         self._lanes, self._length = max(1, min(lanes, (len(self._train) - 1) // length)), length
+        if self._lanes < lanes and shard.of > 1:
+            raise CorpusError(
+                f"{corpus.name} is too short for {shard.of} processes with {config.train.batch_size} sequences each "
+                f"(it has {self._lanes} of {length}); use fewer, or a smaller --batch-size or --seq-length"
+            )
         self.config = replace(config, model=replace(config.model, vocabulary=tokenizer.size, end=tokenizer.end))
         model = LanguageModel(self.config.model)
         self.model: nn.Module = model
         self._context = model.context
 
     @classmethod
-    def prepare(cls, source: Any, config: LanguageModellingConfig, tell: Observer) -> LanguageModelling:
+    def prepare(
+        cls, source: Any, config: LanguageModellingConfig, tell: Observer, shard: Shard = WHOLE
+    ) -> LanguageModelling:
         """Read the corpus, train the tokenizer, encode, and build the model on the CPU."""
         corpus = open_corpus(source, config.data)
         texts = (piece for piece, _ in _counted(corpus, "train", "reading", tell))
-        return cls(config, corpus, source, train_tokenizer(texts, config.data), tell)
+        return cls(config, corpus, source, train_tokenizer(texts, config.data), tell, shard)
 
     @property
     def title(self) -> str:
@@ -267,17 +279,21 @@ class LanguageModelling:
         return window_count(len(self._train), self._lanes, self._length)
 
     def batches(self, split: str, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Inputs [C + T, B] and targets [T, B]; each pass begins its lanes at other places."""
+        """Inputs [C + T, B] and targets [T, B], this process's lanes; each pass begins them at other places."""
         generator = np.random.default_rng([self.config.train.seed, epoch])
+        each = self._lanes // self._shard.of
+        own = slice(self._shard.rank * each, (self._shard.rank + 1) * each)
         shift = 0 if epoch == 0 else int(generator.integers(len(self._train)))
         for inputs, targets in windows(self._train.ids, self._lanes, self._length, shift, self._context, start):
-            yield torch.from_numpy(inputs), torch.from_numpy(targets)
+            yield torch.from_numpy(inputs[:, own]), torch.from_numpy(targets[:, own])
 
     def loss(self, model: nn.Module, batch: tuple[Tensor, Tensor], carry: Tensor | None) -> Loss:
         """Mean cross-entropy of a window, in nats a token."""
         inputs, targets = batch
         logits, state = model(inputs, carry)
-        return Loss(F.cross_entropy(logits.float().flatten(0, 1), targets.flatten()), targets.numel(), state.detach())
+        nats, smoothing = cross_entropy(logits, targets), self.config.train.label_smoothing
+        smoothed = cross_entropy(logits, targets, smoothing) if smoothing else nats
+        return Loss(smoothed, targets.numel(), state.detach(), nats)
 
     def figures(self, mean_loss: float) -> dict[str, float]:
         """Bits per character, and perplexity where tokens are words or parts of words."""

@@ -91,6 +91,10 @@ class Checkpoints:
             self.log.rewind(0)
         return None
 
+    def at(self, step: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """The one after this step, read only: for the processes beside the first, which has just read it."""
+        return artifact.load_arrays_and_facts(self.folder / f"step-{step:08d}.safetensors")
+
     def discard(self) -> None:
         """Remove them all: the training is over."""
         for path in self._paths():
@@ -106,8 +110,53 @@ class Checkpoints:
         return [path for _, path in sorted(found, reverse=True)]
 
 
+class Best:
+    """The best model so far by the watched figure, apart from the last one: in a file, or in memory without a path."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._arrays: dict[str, np.ndarray] | None = None
+
+    def save(self, model: nn.Module, step: int, figures: Mapping[str, float]) -> None:
+        """Keep the model as it is.
+
+        Raises:
+            RunError: no space left, or the folder can not be written; the one before it still is.
+        """
+        if self._path is None:
+            self._arrays = {name: array.copy() for name, array in weights_of(model).items()}
+        else:
+            artifact.save_arrays(self._path, weights_of(model), {"step": step, "figures": dict(figures)})
+
+    def load(self, model: nn.Module) -> None:
+        """Put it back into the model."""
+        arrays = self._arrays if self._path is None else artifact.load_arrays(self._path)
+        assert arrays is not None, "nothing was kept"
+        with torch.no_grad():
+            for name, tensor in _own_tensors(model).items():
+                tensor.copy_(torch.from_numpy(np.array(arrays[name])))
+
+
+def weights_of(model: nn.Module) -> dict[str, np.ndarray]:
+    """Weights and buffers in float32, as a run folder holds them; a shared one once (no alias is stored)."""
+    return {name: tensor.detach().float().cpu().numpy() for name, tensor in _own_tensors(model).items()}
+
+
+def put_weights(model: nn.Module, arrays: Mapping[str, np.ndarray]) -> bool:
+    """Put arrays of :func:`weights_of` into the model; False when they are not those of such a model."""
+    own = _own_tensors(model)
+    if {name: array.shape for name, array in arrays.items()} != {name: tuple(t.shape) for name, t in own.items()}:
+        return False
+    model.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}, strict=False)
+    return True
+
+
+def _own_tensors(model: nn.Module) -> dict[str, Tensor]:
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
+
+
 def tensors_of(model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Weights, buffers, the optimiser's memory and every random generator as arrays; the optimiser's plain values."""
+    """Weights, buffers and the optimiser's memory as arrays; the optimiser's plain values."""
     arrays = {f"model.{name}": _array(tensor) for name, tensor in model.state_dict().items()}
     plain: dict[str, dict[str, Any]] = {}
     for number, values in optimizer.state_dict()["state"].items():
@@ -116,10 +165,6 @@ def tensors_of(model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[dict
                 arrays[f"optimizer.{number}.{name}"] = _array(value)
             elif value is not None:
                 plain.setdefault(str(number), {})[name] = value
-    arrays["random.cpu"] = torch.get_rng_state().numpy()
-    if torch.cuda.is_available():
-        for number, state in enumerate(torch.cuda.get_rng_state_all()):
-            arrays[f"random.cuda.{number}"] = state.numpy()
     return arrays, plain
 
 
@@ -129,14 +174,15 @@ def restore_tensors(
     """Put back what :func:`tensors_of` gave.
 
     Raises:
-        RunError: the checkpoint is of a model of another shape, or of a machine with other devices.
+        RunError: the checkpoint is of a model of another shape.
     """
     own = model.state_dict()
     weights = {name.removeprefix("model."): array for name, array in arrays.items() if name.startswith("model.")}
     if {name: array.shape for name, array in weights.items()} != {name: tuple(t.shape) for name, t in own.items()}:
         raise RunError("the checkpoint does not fit the model of this run; it is from another one")
-    for name, tensor in own.items():
-        tensor.copy_(torch.from_numpy(weights[name]))
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(torch.from_numpy(weights[name]))
     table = optimizer.state_dict()
     table["state"] = {int(number): dict(values) for number, values in plain.items()}
     for name, array in arrays.items():
@@ -144,10 +190,21 @@ def restore_tensors(
             _, number, part = name.split(".", 2)
             table["state"].setdefault(int(number), {})[part] = torch.from_numpy(array)
     optimizer.load_state_dict(table)
-    torch.set_rng_state(torch.from_numpy(arrays["random.cpu"]))
-    devices = [torch.from_numpy(array) for name, array in sorted(arrays.items()) if name.startswith("random.cuda.")]
-    if devices and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(devices[: torch.cuda.device_count()])
+
+
+def random_states(device: torch.device) -> dict[str, np.ndarray]:
+    """The state of every random generator that a training on this device draws from, in this process."""
+    states = {"random.cpu": torch.get_rng_state().numpy()}
+    if device.type == "cuda":
+        states["random.cuda"] = torch.cuda.get_rng_state(device).numpy()
+    return states
+
+
+def restore_random(states: Mapping[str, np.ndarray], device: torch.device) -> None:
+    """Put back what :func:`random_states` gave; a generator that was not used then is left as it is."""
+    torch.set_rng_state(torch.from_numpy(states["random.cpu"]))
+    if device.type == "cuda" and "random.cuda" in states:
+        torch.cuda.set_rng_state(torch.from_numpy(states["random.cuda"]), device)
 
 
 def _array(tensor: Tensor) -> np.ndarray:

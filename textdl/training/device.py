@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
+
 import torch
 
 from ..errors import ConfigError
 
 
-def pick_device(name: str) -> torch.device:
+def pick_device(name: str, number: int | None = None) -> torch.device:
     """The torch device of a ``--device``; ``auto`` is the first of cuda, mps, cpu that is there.
+
+    ``number`` is which of the machine's GPUs this process takes when several train together.
 
     Raises:
         ConfigError: the device is not there.
     """
+    if number is not None and name in ("auto", "cuda") and torch.cuda.is_available():
+        return torch.device("cuda", number % torch.cuda.device_count())
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -34,11 +42,34 @@ def pick_device(name: str) -> torch.device:
 def pick_precision(name: str, device: torch.device) -> torch.dtype:
     """The type of the matrix products. ``auto`` is bfloat16 where the device has units for it, else float32.
 
-    The weights, the loss and the optimiser are float32 always; bfloat16 is torch's autocast.
+    The weights, the loss and the optimiser are float32 always; the narrower types are torch's autocast.
     """
     if name == "auto":
         return torch.bfloat16 if _has_bfloat16_units(device) else torch.float32
-    return torch.bfloat16 if name == "bfloat16" else torch.float32
+    return {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(name, torch.float32)
+
+
+@contextlib.contextmanager
+def arithmetic(name: str, device: torch.device) -> Iterator[None]:
+    """Torch as a training wants it: TF32 on a GPU if that is the precision ``name``, and the same bits twice.
+
+    On CUDA the latter needs a variable that cuBLAS reads when it starts; it is set here unless it is there.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark
+    strict = torch.are_deterministic_algorithms_enabled()
+    torch.set_float32_matmul_precision("high" if name == "tf32" else "highest")
+    torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark = name == "tf32", False
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark = before[1:]
+        torch.use_deterministic_algorithms(strict)
 
 
 def _has_bfloat16_units(device: torch.device) -> bool:

@@ -1,4 +1,4 @@
-"""The one training loop. It alone owns device, precision, clipping, seeds and the state of a training."""
+"""The one training loop. It alone owns device, precision, clipping, seeds, processes and the state of a training."""
 
 from __future__ import annotations
 
@@ -7,97 +7,52 @@ import math
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ..errors import TrainingError
-from .checkpoint import Checkpoints, restore_tensors, tensors_of
+from ..errors import RunError, TrainingError
+from .checkpoint import Best, Checkpoints, random_states, restore_random
+from .clock import Clock, Speed
 from .config import TrainConfig
-from .device import pick_device, pick_precision
-from .events import Evaluated, Event, Observer, Progress, Report, Started
-from .schedule import cosine
+from .descent import Descent
+from .device import arithmetic, pick_device, pick_precision
+from .events import Evaluated, Event, Note, Observer, Progress, Report, Started
+from .feeding import fed
+from .gradient_task import GradientTask, Loss
+from .processes import Processes
+from .schedule import Moment, pace
+from .state import TrainingState
+
+__all__ = ["GradientTask", "Loss", "Trainer"]
 
 #: A ``Progress`` event follows each of the first steps, then one step in so many: by count, never by the clock,
 #: so that two runs of one seed write the same lines.
 EARLY_STEPS, STEPS_PER_PROGRESS = 5, 20
 
 
-@dataclass(frozen=True)
-class Loss:
-    """What a task makes of a batch.
+class Now(NamedTuple):
+    """What all processes agree on after a step: the first one's clock, and anyone's Ctrl-C."""
 
-    Attributes:
-        mean: the loss to go down, a scalar, mean over the batch's units (nats a token).
-        units: predictions in the batch (tokens), the unit of speed.
-        carry: what the next batch starts from (a recurrent state, detached), or None.
-    """
+    share: float  # of the training that is done
+    ahead: float  # the same with the next step
+    stop: float  # Ctrl-C was pressed
+    keep: float  # a checkpoint is due
 
-    mean: Tensor
-    units: int
-    carry: Tensor | None = None
-
-
-class GradientTask(Protocol):
-    """What the trainer asks of a task."""
-
-    model: nn.Module
-    title: str
-    unit: str
-    facts: dict[str, str | int]
-
-    def steps_per_epoch(self) -> int:
-        """Batches of one pass over the training split."""
-
-    def batches(self, split: str, epoch: int, start: int = 0) -> Iterable[Any]:
-        """The batches of a pass from number ``start`` on, in an order that seed and epoch alone decide, on the CPU."""
-
-    def loss(self, model: nn.Module, batch: Any, carry: Tensor | None) -> Loss:
-        """The loss of a batch; ``carry`` is that of the batch before it in the same pass."""
-
-    def figures(self, mean_loss: float) -> dict[str, float]:
-        """What people read in a mean training loss (bits per character)."""
-
-    def settle(self, model: nn.Module) -> None:
-        """Work out what inference needs beside the weights; called without gradients before each evaluation."""
-
-    def metrics(self, model: nn.Module, at_most: int | None) -> dict[str, float]:
-        """Figures on held-out data, of at most so many units."""
-
-    def sample(self, model: nn.Module) -> str:
-        """A short piece of the model's work, or an empty string. Must not draw from torch's global generator."""
-
-
-@dataclass
-class TrainingState:
-    """Everything that changes while training, beside the weights, the optimiser's memory and the random generators."""
-
-    step: int = 0
-    epoch: int = 0
-    batch: int = 0  # batches of this epoch that are done
-    units: int = 0
-    seconds: float = 0.0  # used before this process began
-    evaluations: int = 0
-    carry: Tensor | None = None
-    figures: dict[str, float] = field(default_factory=dict)
-    losses: list[tuple[Tensor | float, int]] = field(default_factory=list)  # mean and units, since the last progress
-
-    def facts(self, seconds: float) -> dict[str, Any]:
-        """All but the carry, as plain values."""
-        losses = [(float(mean), units) for mean, units in self.losses]
-        return {**vars(self), "seconds": seconds, "losses": losses, "carry": None}
+    @property
+    def over(self) -> bool:
+        """Whether the training ends here."""
+        return self.share >= 1 or bool(self.stop)
 
 
 class Trainer:
     """``Trainer(config).fit(task, observers) -> Report``."""
 
-    def __init__(self, config: TrainConfig) -> None:
-        self.config = config
-        self.device = pick_device(config.device)
+    def __init__(self, config: TrainConfig, processes: Processes | None = None) -> None:
+        self.config, self.processes = config, processes or Processes()
+        self.device = pick_device(config.device, self.processes.local if not self.processes.alone else None)
         self.precision = pick_precision(config.precision, self.device)
 
     def fit(
@@ -106,6 +61,7 @@ class Trainer:
         observers: Sequence[Observer] = (),
         save: Callable[[Report], None] | None = None,
         checkpoints: Checkpoints | None = None,
+        best: Best | None = None,
     ) -> Report:
         """Train ``task.model`` in place, from the last checkpoint if there is one.
 
@@ -114,230 +70,260 @@ class Trainer:
             observers: each is called with every event.
             save: called after each evaluation and at the end, to put the model as it is into the run folder.
             checkpoints: where the state of the training is kept, or None to keep it nowhere.
+            best: where the best model so far is kept, apart from the last; in memory, if at all, when None.
 
         Raises:
             TrainingError: the loss is no longer a number; what was saved last stays as it is.
         """
-        config, state, model = self.config, TrainingState(), task.model.to(self.device)
-        torch.manual_seed(config.seed)
-        optimizer = self._optimizer(model)
-        if checkpoints is not None:
-            self._restore(checkpoints, model, optimizer, state)
-        clock, speed = Clock(config, task.steps_per_epoch(), state), Speed(state)
-        self._tell(observers, Started(task.title, self._facts(task), clock.steps, task.unit, state.step))
-        with _threads(config.threads), _stop_on_signal() as stop:
-            model.train()
-            for batch in self._stream(task, state):
-                rate = cosine(clock.share(state.step + 1), config.lr, config.warmup, config.final_lr)
-                self._step(task, model, optimizer, batch, state, rate)
-                share = clock.share(state.step)
-                over = share >= 1 or stop.is_set()
-                if stop.is_set() and checkpoints is not None:
-                    self._checkpoint(checkpoints, model, optimizer, state, clock, rate)
-                if state.step <= EARLY_STEPS or state.step % STEPS_PER_PROGRESS == 0 or over:
-                    state.figures = task.figures(_mean(state, rate))
-                    self._tell(observers, self._progress(state, clock, share, rate, speed))
-                    state.losses, speed = [], Speed(state)
-                if over:
-                    break
-                with speed.paused():
-                    if clock.evaluation_due(share, state):
-                        _mean(state, rate)  # refuses a loss gone wrong also where no held-out figure would show it
-                        self._evaluate(task, model, state, clock, observers, save)
-                    if checkpoints is not None and checkpoints.due(state.step):
-                        self._checkpoint(checkpoints, model, optimizer, state, clock, rate)
-        ended = "finished" if share >= 1 else "interrupted"
-        self._evaluate(task, model, state, clock, observers, None)
-        report = self._report(ended, state, clock)
-        self._tell(observers, report)
-        if save is not None:
-            save(report)  # after the last line of the log: what is saved as finished is whole
-        if checkpoints is not None and ended == "finished":
-            checkpoints.discard()
+        with arithmetic(self.config.precision, self.device), _threads(self.config.threads), _stop_on_signal() as stop:
+            return _Training(self, task, observers, save, checkpoints, best, stop).run()
+
+
+class _Training:
+    """One call of ``fit``."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        task: GradientTask,
+        observers: Sequence[Observer],
+        save: Callable[[Report], None] | None,
+        checkpoints: Checkpoints | None,
+        best: Best | None,
+        stop: threading.Event,
+    ) -> None:
+        self.config, self.device, self.processes = trainer.config, trainer.device, trainer.processes
+        self.precision = trainer.precision
+        self.task, self.observers, self.save, self.checkpoints, self.stop = task, observers, save, checkpoints, stop
+        self.best = best or (Best() if self.config.patience is not None else None)
+        self.state = TrainingState()
+        torch.manual_seed(self.config.seed + 1_000_003 * self.processes.shard.rank)
+        self.descent = Descent(task, self.config, self.device, self.precision, self.processes)
+        self.model: nn.Module = task.model
+        self._restore()
+        self.clock = Clock(self.config, task.steps_per_epoch(), self.state)
+        self.rate = self.config.lr
+
+    def run(self) -> Report:
+        """The loop."""
+        state, task, clock = self.state, self.task, self.clock
+        self._tell(Started(task.title, self._facts(), clock.steps, task.unit, state.step))
+        if self.config.compile:
+            first = next(iter(fed(task.batches("train", state.epoch, state.batch), self.device)))
+            self.descent.compile(first, lambda text: self._tell(Note(text)))
+        self.model.train()
+        batches, speed, now = self._batches(), Speed(state), self._agreed()
+        while not now.over:
+            self.rate, momentum = pace(self.config, Moment(now.ahead, state.step, state.watch.cuts))
+            self.descent.step(batches, state, self.rate, momentum, now.ahead)
+            now = self._agreed()
+            if now.stop:
+                self._checkpoint()
+            if state.step <= EARLY_STEPS or state.step % STEPS_PER_PROGRESS == 0 or now.over:
+                state.figures = task.figures(self._mean())
+                self._tell(self._progress(now.share, speed))
+                state.losses, speed = [], Speed(state)
+            if now.over:
+                break
+            with speed.paused():
+                if clock.evaluation_due(now.share, state):
+                    self._mean()  # refuses a loss gone wrong also where no held-out figure would show it
+                    self._evaluate(self.save)
+                    if self._out_of_patience():
+                        break
+                if now.keep:
+                    self._checkpoint()
+        return self._end("interrupted" if now.stop and now.share < 1 else "finished")
+
+    def _end(self, ended: str) -> Report:
+        """The last evaluation, the best model in place of the last where it is wanted, the report."""
+        state = self.state
+        if state.evaluated != state.step:
+            self._evaluate(None)
+        self.descent.average.stay()
+        if ended == "finished" and self.config.patience is not None and self.best is not None and state.watch.stale:
+            self.processes.wait()  # until the first one has written it
+            self.best.load(self.model)
+            self._tell(Note(f"the run is the best model, of {state.watch.stale} evaluations before the last"))
+            self._evaluate(None)
+        report = self._report(ended)
+        self._tell(report)
+        if self.save is not None:
+            self.save(report)  # after the last line of the log: what is saved as finished is whole
+        if self.checkpoints is not None and ended == "finished" and self.processes.first:
+            self.checkpoints.discard()
         return report
 
-    def _stream(self, task: GradientTask, state: TrainingState) -> Iterator[Any]:
+    def _agreed(self) -> Now:
+        """Where the training stands, by the first process's clock."""
+        step, keep = self.state.step, self.checkpoints is not None and self.checkpoints.due(self.state.step)
+        own = Now(self.clock.share(step), self.clock.share(step + 1), self.stop.is_set(), keep)
+        return own if self.processes.alone else Now(*self.processes.told(own))
+
+    def _batches(self) -> Iterator[Any]:
         """Batches without end, pass after pass; a new pass starts without a carry."""
+        state = self.state
         while True:
-            for batch in task.batches("train", state.epoch, state.batch):
+            for batch in fed(self.task.batches("train", state.epoch, state.batch), self.device):
                 state.batch += 1
-                yield _to(batch, self.device)
+                yield batch
             if state.batch == 0:
                 raise TrainingError("the training split gives no batch; use more text or a smaller --batch-size")
             state.epoch, state.batch, state.carry = state.epoch + 1, 0, None
 
-    def _checkpoint(
-        self,
-        checkpoints: Checkpoints,
-        model: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        state: TrainingState,
-        clock: Clock,
-        rate: float,
-    ) -> None:
+    def _checkpoint(self) -> None:
         """Keep everything as it is between two steps; a model gone wrong is never kept."""
-        _mean(state, rate)
-        arrays, plain = tensors_of(model, optimizer)
-        if state.carry is not None:
-            arrays["carry"] = state.carry.float().cpu().numpy()
-        checkpoints.save(state.step, arrays, {"state": state.facts(clock.seconds()), "optimizer": plain})
-
-    def _restore(
-        self, checkpoints: Checkpoints, model: nn.Module, optimizer: torch.optim.Optimizer, state: TrainingState
-    ) -> None:
-        """Go back to the last checkpoint, if there is one."""
-        found = checkpoints.latest()
-        if found is None:
+        if self.checkpoints is None:
             return
-        arrays, facts = found
-        with torch.no_grad():
-            restore_tensors(arrays, facts["optimizer"], model, optimizer)
-        for name, value in facts["state"].items():
-            setattr(state, name, value)
-        state.losses = [(mean, units) for mean, units in state.losses]
-        state.carry = torch.from_numpy(arrays["carry"]).to(self.device) if "carry" in arrays else None
+        self._mean()
+        own = random_states(self.device)
+        if self.state.carry is not None:
+            own["carry"] = self.state.carry.float().cpu().numpy()
+        every = {name: self.processes.gathered(array) for name, array in own.items()}
+        if self.processes.first:
+            arrays, facts = self.descent.saved()
+            arrays |= {
+                f"process.{rank}.{name}": part for name, parts in every.items() for rank, part in enumerate(parts)
+            }
+            facts |= {"state": self.state.facts(self.clock.seconds()), "machine": self._machine()}
+            self.checkpoints.save(self.state.step, arrays, facts)
 
-    def _step(
-        self,
-        task: GradientTask,
-        model: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        batch: Any,
-        state: TrainingState,
-        rate: float,
-    ) -> None:
-        """Forward, backward, clip, update."""
-        with self.autocast():
-            loss = task.loss(model, batch, state.carry)
-        optimizer.zero_grad(set_to_none=True)
-        loss.mean.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), self.config.clip)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.step()
-        state.step, state.units, state.carry = state.step + 1, state.units + loss.units, loss.carry
-        state.losses.append((loss.mean.detach(), loss.units))  # on its device: reading it here would make a GPU wait
+    def _restore(self) -> None:
+        """Go back to the last checkpoint, if there is one."""
+        if self.checkpoints is None:
+            return
+        found = self.checkpoints.latest() if self.processes.first else None
+        (step,) = self.processes.told([-1 if found is None else found[1]["state"]["step"]])
+        if step < 0:
+            return
+        arrays, facts = found or self.checkpoints.at(int(step))
+        self._compare(facts["machine"])
+        self.descent.restore(arrays, facts)
+        self.state.restore(facts["state"])
+        mark = f"process.{self.processes.shard.rank}."
+        own = {name.removeprefix(mark): array for name, array in arrays.items() if name.startswith(mark)}
+        restore_random(own, self.device)
+        self.state.carry = torch.from_numpy(own["carry"]).to(self.device) if "carry" in own else None
 
-    def autocast(self) -> torch.autocast:
-        """The precision of the forward pass, as a context."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16)
+    def _machine(self) -> dict[str, str | int]:
+        """What the bits of a training depend on, beside its settings."""
+        gpu = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else ""
+        return {
+            "processes": self.processes.shard.of,
+            "device": f"{self.device.type} {gpu}".strip(),
+            "precision": str(self.precision).removeprefix("torch."),
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+        }
 
-    def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        config = self.config
-        betas = (config.beta1, config.beta2)
-        return torch.optim.AdamW(
-            model.parameters(),
-            config.lr,
-            betas,
-            weight_decay=config.weight_decay,
-            fused=self.device.type != "mps",
-        )
+    def _compare(self, then: dict[str, str | int]) -> None:
+        """Say what is other than when the checkpoint was written.
 
-    def _evaluate(
-        self,
-        task: GradientTask,
-        model: nn.Module,
-        state: TrainingState,
-        clock: Clock,
-        observers: Sequence[Observer],
-        save: Callable[[Report], None] | None,
-    ) -> None:
+        Raises:
+            RunError: another number of processes, which deal the batches in another way.
+        """
+        now = self._machine()
+        if then["processes"] != now["processes"]:
+            raise RunError(
+                f"the training was begun by {then['processes']} process(es), not {now['processes']}; "
+                "resume it with as many (torchrun --nproc-per-node)"
+            )
+        other = [f"{name} {then.get(name)}, now {value}" for name, value in now.items() if then.get(name) != value]
+        if other:
+            self._tell(Note(f"the checkpoint is of {'; '.join(other)}: what follows may differ in its last bits"))
+
+    def _evaluate(self, save: Callable[[Report], None] | None) -> None:
         """Figures on held-out data, then the model into the run folder; a model gone wrong is never saved."""
-        model.eval()
-        with torch.no_grad():
-            task.settle(model)
-        with torch.no_grad(), self.autocast():
-            figures = task.metrics(model, self.config.evaluate_at_most)
-        for value in figures.values():
-            _refuse_nan(value, state.step, self.config.lr)
-        with torch.no_grad():
-            sample = task.sample(model)
-        model.train()
-        state.figures |= figures
-        if save is not None:
-            save(self._report("running", state, clock))
-        self._tell(observers, Evaluated(state.step, clock.epoch(state.step), figures, sample, clock.seconds()))
+        state = self.state
+        with self.descent.average.applied():
+            figures, sample = self._measured() if self.processes.first else ({}, "")
+            figures = self.processes.figures(figures)
+            state.figures |= figures
+            state.evaluated = state.step
+            if self._is_best(figures) and self.best is not None and self.processes.first:
+                self.best.save(self.model, state.step, figures)
+            if save is not None:
+                save(self._report("running"))
+        self._tell(Evaluated(state.step, self.clock.epoch(state.step), figures, sample, self.clock.seconds()))
 
-    def _report(self, ended: str, state: TrainingState, clock: Clock) -> Report:
+    def _measured(self) -> tuple[dict[str, float], str]:
+        """The figures and a sample of the model as it is.
+
+        Raises:
+            TrainingError: a figure is not a number.
+        """
+        self.model.eval()
+        with torch.no_grad():
+            self.task.settle(self.model)
+        with torch.no_grad(), self.descent.autocast():
+            figures = self.task.metrics(self.model, self.config.evaluate_at_most)
+        for value in figures.values():
+            _refuse_nan(value, self.state.step, self.rate)
+        with torch.no_grad():
+            sample = self.task.sample(self.model)
+        self.model.train()
+        return figures, sample
+
+    def _is_best(self, figures: dict[str, float]) -> bool:
+        """Whether the watched figure has never been better.
+
+        Raises:
+            TrainingError: early stopping or the schedule goes by it, and there is none.
+        """
+        config, task = self.config, self.task
+        if task.watched in figures:
+            return self.state.watch.see(figures[task.watched], task.higher_is_better, config.plateau_patience)
+        if config.patience is not None or config.schedule == "plateau":
+            raise TrainingError(
+                "--patience and the schedule plateau go by a held-out figure, and nothing is held out; "
+                "hold something out (--validation 0.05), or leave them out"
+            )
+        return False
+
+    def _out_of_patience(self) -> bool:
+        patience, stale = self.config.patience, self.state.watch.stale
+        if patience is None or stale < patience:
+            return False
+        self._tell(Note(f"stopped early: {self.task.watched} has not been better for {stale} evaluations"))
+        return True
+
+    def _mean(self) -> float:
+        """Mean loss a unit since the last progress, in all processes.
+
+        Raises:
+            TrainingError: it is not a number.
+        """
+        losses = self.state.losses
+        own = sum(float(mean) * units for mean, units in losses), float(sum(units for _, units in losses))
+        total, units = self.processes.total(own)
+        mean = total / max(1.0, units)
+        _refuse_nan(mean, self.state.step, self.rate)
+        return mean
+
+    def _report(self, ended: str) -> Report:
+        state, clock = self.state, self.clock
         return Report(ended, state.step, clock.epoch(state.step), clock.seconds(), state.units, dict(state.figures))
 
-    def _progress(self, state: TrainingState, clock: Clock, share: float, rate: float, meter: Speed) -> Progress:
+    def _progress(self, share: float, meter: Speed) -> Progress:
+        state, clock = self.state, self.clock
         seconds = clock.seconds()
         left = seconds * (1 - share) / share if share > 0 else math.inf
         speed = meter.units_per_s(state)
-        return Progress(state.step, clock.epoch(state.step), share, dict(state.figures), rate, speed, seconds, left)
+        return Progress(
+            state.step, clock.epoch(state.step), share, dict(state.figures), self.rate, speed, seconds, left
+        )
 
-    def _facts(self, task: GradientTask) -> dict[str, str | int]:
-        precision = str(self.precision).removeprefix("torch.")
-        weights = sum(p.numel() for p in task.model.parameters())
-        return {**task.facts, "parameters": weights, "device": f"{self.device}, {precision}"}
+    def _facts(self) -> dict[str, str | int]:
+        precision = self.config.precision if self.config.precision == "tf32" else str(self.precision)
+        weights = sum(p.numel() for p in self.model.parameters())
+        device = f"{self.device}, {precision.removeprefix('torch.')}"
+        if not self.processes.alone:
+            device = f"{self.processes.shard.of} x {device}"
+        return {**self.task.facts, "parameters": weights, "device": device}
 
-    @staticmethod
-    def _tell(observers: Sequence[Observer], event: Event) -> None:
-        for observer in observers:
+    def _tell(self, event: Event) -> None:
+        for observer in self.observers:
             observer(event)
-
-
-class Clock:
-    """How far a training is: by steps, by minutes, or by whichever comes first."""
-
-    def __init__(self, config: TrainConfig, steps_per_epoch: int, state: TrainingState) -> None:
-        self.steps_per_epoch, self.minutes = max(steps_per_epoch, 1), config.minutes
-        self.steps = config.steps
-        if config.steps is None and config.minutes is None:
-            self.steps = max(1, round(config.epochs * self.steps_per_epoch))
-        self._evaluations = config.evaluations
-        self._start = time.monotonic() - state.seconds
-
-    def seconds(self) -> float:
-        """Seconds of training, those before an interruption included."""
-        return time.monotonic() - self._start
-
-    def epoch(self, step: int) -> float:
-        """Passes over the training split after ``step`` steps."""
-        return step / self.steps_per_epoch
-
-    def share(self, step: int) -> float:
-        """How much of the training is done after ``step`` steps, 0 to 1."""
-        by_steps = step / self.steps if self.steps else 0.0
-        by_time = self.seconds() / (60 * self.minutes) if self.minutes else 0.0
-        return min(1.0, max(by_steps, by_time))
-
-    def evaluation_due(self, share: float, state: TrainingState) -> bool:
-        """True once each time that another equal part of the training is done (the last one ends it)."""
-        parts = int(share * self._evaluations)
-        due, state.evaluations = parts > state.evaluations, max(parts, state.evaluations)
-        return due
-
-
-class Speed:
-    """Units a second since it was made."""
-
-    def __init__(self, state: TrainingState) -> None:
-        self._start, self._units = time.monotonic(), state.units
-
-    @contextlib.contextmanager
-    def paused(self) -> Iterator[None]:
-        """Leave the time spent inside out of the speed."""
-        before = time.monotonic()
-        yield
-        self._start += time.monotonic() - before
-
-    def units_per_s(self, state: TrainingState) -> float:
-        """Units a second, without the time that was paused."""
-        return (state.units - self._units) / max(1e-9, time.monotonic() - self._start)
-
-
-def _mean(state: TrainingState, rate: float) -> float:
-    """Mean loss a unit since the last progress.
-
-    Raises:
-        TrainingError: it is not a number.
-    """
-    total = sum(float(mean) * units for mean, units in state.losses)
-    mean = total / max(1, sum(units for _, units in state.losses))
-    _refuse_nan(mean, state.step, rate)
-    return mean
 
 
 def _refuse_nan(loss: float, step: int, rate: float) -> None:
@@ -346,14 +332,6 @@ def _refuse_nan(loss: float, step: int, rate: float) -> None:
             f"the loss is {loss} at step {step} (learning rate {rate:.3g}); train again with a smaller --lr. "
             "What was saved before is kept"
         )
-
-
-def _to(batch: Any, device: torch.device) -> Any:
-    if isinstance(batch, Tensor):
-        return batch.to(device, non_blocking=True)
-    if isinstance(batch, tuple):
-        return tuple(_to(part, device) for part in batch)
-    return batch
 
 
 @contextlib.contextmanager
