@@ -45,3 +45,15 @@ class LazyGroup(typer.core.TyperGroup):
             command = typer.main.get_command(importlib.import_module(module).make(name))
             command.name = name
         return name, command, rest
+
+
+def task_group(module: str) -> type[LazyGroup]:
+    """A group with one sub-command a task, made by ``module``; nothing of a task is imported before it is named."""
+    from textdl.tasks import task_lines
+
+    class Tasks(LazyGroup):
+        """One sub-command a task."""
+
+        table: ClassVar = {task: (module, line) for task, line in task_lines().items()}
+
+    return Tasks

@@ -15,6 +15,7 @@ class Commands(LazyGroup):
 
     table: ClassVar = {
         "train": ("textdl_cli.train", "Train a model on a corpus."),
+        "lr-find": ("textdl_cli.lr_find", "Find a learning rate by a short test."),
         "generate": ("textdl_cli.generate", "Write text with a trained language model."),
         "evaluate": ("textdl_cli.evaluate", "Measure a trained model on held-out text."),
         "info": ("textdl_cli.info", "Show what a run is and how it did."),

@@ -14,13 +14,13 @@ from textdl.tasks import find_task
 
 from .options import assignments, given, options, with_options
 
-_PANELS = {"data": "Corpus", "model": "Model", "train": "Training"}
+PANELS = {"data": "Corpus", "model": "Model", "train": "Training"}
 
 
 def make(name: str) -> typer.Typer:
     """The command that trains the task ``name``."""
     config_class = find_task(name).config_class
-    parts = {part: type(getattr(config_class(), part)) for part in _PANELS}
+    parts = parts_of(config_class)
     app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
     def train(
@@ -40,17 +40,15 @@ def make(name: str) -> typer.Typer:
         json_: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
         **flags: Any,
     ) -> None:
-        from textdl.tasks import base
-
-        settings = {**_dotted(given(flags), parts), **assignments(config_class, set_ or [])}
-        start = base.config_from_record(find_task(name), _read(config)) if config else None
+        settings = {**dotted(given(flags), parts), **assignments(config_class, set_ or [])}
+        start = read_config(name, config) if config else None
         _run(name, corpus, out, start, settings, resume, tensorboard, quiet, json_)
 
     train.__doc__ = find_task(name).__doc__
     rare = ", ".join(
         f"{part}.{n}" for part, cls in parts.items() for n, (k, _, _) in knobs(cls).items() if not (k.flag or k.derived)
     )
-    parameters = [p for part, cls in parts.items() for p in options(cls, _PANELS[part])]
+    parameters = [p for part, cls in parts.items() for p in options(cls, PANELS[part])]
     example = f"Example: textdl train {name} recipes --out runs/recipes --minutes 2. Rarer settings, by --set: {rare}."
     app.command(name, epilog=example)(with_options(train, parameters))
     return app
@@ -92,14 +90,27 @@ def _run(
         raise typer.Exit(130)
 
 
-def _dotted(flags: dict[str, Any], parts: dict[str, type]) -> dict[str, Any]:
+def parts_of(config_class: type) -> dict[str, type]:
+    """The parts of a task's config by name."""
+    return {part: type(getattr(config_class(), part)) for part in PANELS}
+
+
+def dotted(flags: dict[str, Any], parts: dict[str, type]) -> dict[str, Any]:
     """Flags by the part of the config that owns them: a derived field of another part may have the same name."""
     owners = {n: part for part, cls in parts.items() for n, (k, _, _) in knobs(cls).items() if k.flag}
     return {f"{owners[name]}.{name}": value for name, value in flags.items()}
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_config(task: str, path: Path) -> Any:
+    """The config of a task from a ``config.json``, or from the run folder that holds it.
+
+    Raises:
+        ConfigError: the file can not be read, or is not of such a config.
+    """
+    from textdl.tasks import base
+
     try:
-        return artifact.read_json(path / artifact.CONFIG if path.is_dir() else path)
+        record = artifact.read_json(path / artifact.CONFIG if path.is_dir() else path)
     except RunError as error:
         raise ConfigError(f"--config: {error}") from None
+    return base.config_from_record(find_task(task), record)

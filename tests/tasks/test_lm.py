@@ -223,7 +223,7 @@ def test_failures_leave_no_half_made_run(texts, tmp_path):
     with pytest.raises(CorpusError, match="fewer than one sequence of 32"):
         textdl.train("lm", ["short"], out=tmp_path / "r", **SMALL)
     assert not (tmp_path / "r").exists()
-    with pytest.raises(ConfigError, match="no task is called 'lmm'.*did you mean 'lm'"):
+    with pytest.raises(ConfigError, match=r"no task is called 'lmm'.*did you mean 'lm'"):
         textdl.train("lmm", texts, out=tmp_path / "r")
     with pytest.raises(ConfigError, match="no setting is called 'hiden'; did you mean 'hidden'"):
         textdl.train("lm", texts, out=tmp_path / "r", hiden=3)

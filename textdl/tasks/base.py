@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +20,7 @@ from ..training.checkpoint import Best, Checkpoints, put_weights, weights_of
 from ..training.device import pick_device
 from ..training.events import Event, Note, Observer, Report
 from ..training.gradient_task import GradientTask
+from ..training.lr_find import RangeTest, range_test
 from ..training.observers import MetricsFile
 from ..training.processes import WHOLE, Processes, Shard, joined
 from ..training.trainer import Trainer
@@ -130,6 +131,25 @@ def _train(
             raise
     processes.wait()
     return load(path)
+
+
+def find_rate(
+    task: str,
+    corpus: Any,
+    config: Any,
+    settings: Mapping[str, Any],
+    lowest: float = 1e-6,
+    highest: float = 10.0,
+    steps: int = 100,
+    tell: Callable[[int, float, float], None] = lambda step, rate, loss: None,
+) -> tuple[Task, RangeTest]:
+    """A learning-rate range test of a task on a corpus; see :func:`textdl.training.lr_find.range_test`."""
+    cls = find_task(task)
+    config = replace(config or cls.config_class(), settings)
+    trainer = Trainer(config.train)
+    torch.manual_seed(config.train.seed)
+    prepared: Task = cls.prepare(corpus, config, lambda event: None)
+    return prepared, range_test(trainer, prepared, lowest, highest, steps, tell)
 
 
 def _ended(path: Path) -> str:
@@ -246,7 +266,7 @@ def _card(path: Path, task: Task, report: Report) -> str:
         f"- training: {report.ended}, {report.steps:,} steps, {report.epochs:.2f} epochs, {report.seconds:.0f} s, "
         f"seed {task.config.train.seed}\n\n"
         f"| figure | value |\n|---|---|\n{figures}\n\n"
-        f"Use it: `textdl generate {path.name}` or `textdl.load({path.name!r})`. All settings are in `config.json`.\n"
+        f"Use it: `textdl.load({path.name!r})`, or see `textdl info {path.name}`. All settings are in `config.json`.\n"
     )
 
 

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .. import config as settings
-from ..config import check, knob
+from ..config import knob
 from ..corpus import Corpus, CorpusConfig, open_corpus
 from ..errors import ConfigError, CorpusError
 from ..models.lm import LanguageModel, LanguageModelConfig
@@ -49,9 +49,6 @@ class LanguageModelData(CorpusConfig, TokenizerConfig):
     """What is read, and how it is cut."""
 
     seq_length: int = knob(512, "Steps through which the gradient flows back.", least=1, most=1_000_000)
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
 
@@ -57,13 +59,21 @@ class TrainingState:
     watch: Watch = field(default_factory=Watch)
 
     def facts(self, seconds: float) -> dict[str, Any]:
-        """All but the carry, as plain values."""
-        losses = [(float(mean), units) for mean, units in self.losses]
-        return {**vars(self), "seconds": seconds, "losses": losses, "carry": None, "watch": vars(self.watch)}
+        """All that the processes have in common, as plain values; :meth:`arrays` has the rest."""
+        return {**vars(self), "seconds": seconds, "losses": None, "carry": None, "watch": vars(self.watch)}
 
-    def restore(self, facts: Mapping[str, Any]) -> None:
-        """Put back what :meth:`facts` gave."""
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What each process has of its own: the carry, if there is one, and the losses since the last progress."""
+        losses = [(0.0, 0), *((float(mean), units) for mean, units in self.losses)]  # never without a row
+        own = {"losses": np.array(losses, dtype=np.float64)}
+        if self.carry is not None:
+            own["carry"] = self.carry.detach().float().cpu().numpy()
+        return own
+
+    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], device: torch.device) -> None:
+        """Put back what :meth:`facts` and :meth:`arrays` gave."""
         for name, value in facts.items():
             setattr(self, name, value)
-        self.losses = [(mean, units) for mean, units in facts["losses"]]
         self.watch = Watch(**facts["watch"])
+        self.losses = [(float(mean), int(units)) for mean, units in arrays["losses"][1:]]
+        self.carry = torch.from_numpy(arrays["carry"]).to(device) if "carry" in arrays else None

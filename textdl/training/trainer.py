@@ -176,9 +176,8 @@ class _Training:
         if self.checkpoints is None:
             return
         self._mean()
-        own = random_states(self.device)
-        if self.state.carry is not None:
-            own["carry"] = self.state.carry.float().cpu().numpy()
+        self._refuse_broken_weights()
+        own = {**random_states(self.device), **self.state.arrays()}
         every = {name: self.processes.gathered(array) for name, array in own.items()}
         if self.processes.first:
             arrays, facts = self.descent.saved()
@@ -199,11 +198,10 @@ class _Training:
         arrays, facts = found or self.checkpoints.at(int(step))
         self._compare(facts["machine"])
         self.descent.restore(arrays, facts)
-        self.state.restore(facts["state"])
         mark = f"process.{self.processes.shard.rank}."
         own = {name.removeprefix(mark): array for name, array in arrays.items() if name.startswith(mark)}
+        self.state.restore(facts["state"], own, self.device)
         restore_random(own, self.device)
-        self.state.carry = torch.from_numpy(own["carry"]).to(self.device) if "carry" in own else None
 
     def _machine(self) -> dict[str, str | int]:
         """What the bits of a training depend on, beside its settings."""
@@ -250,8 +248,9 @@ class _Training:
         """The figures and a sample of the model as it is.
 
         Raises:
-            TrainingError: a figure is not a number.
+            TrainingError: a figure or a weight is not a number.
         """
+        self._refuse_broken_weights()
         self.model.eval()
         with torch.no_grad():
             self.task.settle(self.model)
@@ -300,6 +299,11 @@ class _Training:
         _refuse_nan(mean, self.state.step, self.rate)
         return mean
 
+    def _refuse_broken_weights(self) -> None:
+        """Raise a ``TrainingError`` where a gradient that is not a number, under a loss that is one, went in."""
+        largest = torch.stack([p.detach().abs().max() for p in self.descent.parameters]).max()
+        _refuse_nan(float(largest), self.state.step, self.rate, "a weight")
+
     def _report(self, ended: str) -> Report:
         state, clock = self.state, self.clock
         return Report(ended, state.step, clock.epoch(state.step), clock.seconds(), state.units, dict(state.figures))
@@ -326,10 +330,10 @@ class _Training:
             observer(event)
 
 
-def _refuse_nan(loss: float, step: int, rate: float) -> None:
-    if not math.isfinite(loss):
+def _refuse_nan(value: float, step: int, rate: float, what: str = "the loss") -> None:
+    if not math.isfinite(value):
         raise TrainingError(
-            f"the loss is {loss} at step {step} (learning rate {rate:.3g}); train again with a smaller --lr. "
+            f"{what} is {value} at step {step} (learning rate {rate:.3g}); train again with a smaller --lr. "
             "What was saved before is kept"
         )
 

@@ -1,0 +1,94 @@
+"""A small example of each task. With a line in ``EXAMPLES`` a task passes through all tests of ``test_every_task.py``.
+
+The examples are cut for speed: a training of one takes less than a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+#: Settings of every training here. The steps are few, with a checkpoint after each three and four evaluations.
+QUICK: dict[str, Any] = {
+    "steps": 24,
+    "evaluations": 4,
+    "checkpoint_steps": 3,
+    "device": "cpu",
+    "precision": "float32",
+    "threads": 1,
+}
+
+
+@dataclass(frozen=True)
+class Example:
+    """What the contract needs to know of a task.
+
+    Attributes:
+        corpus: texts or records in memory, with a validation split.
+        settings: a tiny model, with dropout and the like where the task has it, on top of ``QUICK``.
+        predict: the work of a run, as plain values that change when its weights do.
+        batch: a corpus that is one batch under ``batch_settings``, which go on top of ``settings``; they leave dropout
+            out and train until that batch is known by heart.
+        single: a corpus of one small example.
+        refusal: what is said of ``single`` where it is too small, as a pattern; None where it is trained on.
+    """
+
+    corpus: Mapping[str, list[Any]]
+    settings: Mapping[str, Any]
+    predict: Callable[[Any], Any]
+    batch: Mapping[str, list[Any]]
+    batch_settings: Mapping[str, Any]
+    single: Mapping[str, list[Any]]
+    refusal: str | None = None
+    all_settings: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "all_settings", {**QUICK, **self.settings})
+
+
+ANIMALS = [
+    f"{a} {b} {c}." for a in ("a red", "the blue", "one") for b in ("cat", "dog", "owl") for c in ("sits", "ran")
+]
+SENTENCE = "the blue owl sits on a red dog."
+
+
+def _write_and_measure(run: Any) -> Any:
+    texts = run.generate("the ", seed=1, count=2, length=60, temperature=1.0)
+    return texts, run.evaluate({"train": ANIMALS, "test": ANIMALS[::2]}, split="test")
+
+
+def _judge_beginnings(run: Any) -> Any:
+    return [run.predict(text[:5]) for text in ANIMALS], run.evaluate({"train": ANIMALS, "test": ANIMALS}, split="test")
+
+
+EXAMPLES: dict[str, Example] = {
+    "lm": Example(
+        corpus={"train": ANIMALS * 8, "validation": ANIMALS},
+        settings={
+            "hidden": 8,
+            "embedding": 6,
+            "ngram_rows": 64,
+            "batch_size": 4,
+            "seq_length": 9,
+            "dropout": 0.2,
+        },
+        predict=_write_and_measure,
+        batch={"train": [SENTENCE], "validation": [SENTENCE], "test": [SENTENCE]},
+        batch_settings={"batch_size": 1, "seq_length": len(SENTENCE), "dropout": 0.0, "steps": 80, "lr": 0.03},
+        single={"train": ["a"]},
+        refusal="fewer than one sequence of 9",
+    ),
+}
+
+#: Tasks that are not in the table of textdl but must keep the same contract: the one of docs/adding-a-task.md.
+OUTSIDE: dict[str, Example] = {
+    "next-is-vowel": Example(
+        corpus={"train": ANIMALS * 2, "validation": ANIMALS},
+        settings={"hidden": 8, "batch_size": 16, "lr": 0.02},
+        predict=_judge_beginnings,
+        batch={"train": ["the blue"], "validation": ["the blue"]},
+        batch_settings={"batch_size": 8, "steps": 200, "lr": 0.05},
+        single={"train": ["a"]},
+    ),
+}
