@@ -9,11 +9,11 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "errors": 0,
     "config": 1,
+    "artifact": 1,
     "text": 2,
     "images": 2,
     "strokes": 2,
     "kernels": 2,
-    "artifact": 2,
     "corpus": 3,
     "vectors": 3,
     "models": 4,

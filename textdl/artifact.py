@@ -114,7 +114,9 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], facts: Mapping[str
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = "" if facts is None else json.dumps(facts)
     digest = _digest(whole, text)
-    write_atomic(path, save(whole, metadata={"sha256": digest, **({"facts": text} if text else {})}))
+    # One key: safetensors writes several in any order, and equal contents are to be equal bytes.
+    header = {"sha256": digest} if facts is None else {"textdl": json.dumps({"sha256": digest, "facts": text})}
+    write_atomic(path, save(whole, metadata=header))
     return digest
 
 
@@ -141,7 +143,9 @@ def load_arrays_and_facts(path: Path) -> tuple[dict[str, np.ndarray], dict[str, 
         raise RunError(
             f"{path} can not be read ({error}); it was cut short or changed, train again or restore it"
         ) from None
-    facts = header.get("facts", "")
+    with contextlib.suppress(ValueError, TypeError):  # of what is no such text the digest will not be right
+        header |= json.loads(header.get("textdl", "{}"))
+    facts = str(header.get("facts", ""))
     if _digest(arrays, facts) != header.get("sha256"):
         raise RunError(f"{path} is damaged: its digest is not the one it was written with; train again or restore it")
     return arrays, json.loads(facts) if facts else {}

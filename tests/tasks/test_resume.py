@@ -133,6 +133,7 @@ def test_a_run_killed_before_its_config_was_there_starts_anew(tmp_path: Path) ->
     (tmp_path / "cut").mkdir()
     shutil.copy(tmp_path / "whole" / artifact.TOKENIZER, tmp_path / "cut")
     (tmp_path / "cut" / ".config.json.k3").write_text('{"form')
+    (tmp_path / "cut" / ".tokenizer.json.k4").write_text('{"form')
     train(tmp_path / "cut", resume=True)
     assert what_counts(tmp_path / "cut") == what_counts(tmp_path / "whole")
 
@@ -142,6 +143,18 @@ def test_a_finished_run_is_given_back_untouched(tmp_path: Path) -> None:
     before = visible_and_hidden(tmp_path / "run")
     assert train(tmp_path / "run", resume=True).report["ended"] == "finished"
     assert {**visible_and_hidden(tmp_path / "run"), ".lock": 0} == {**before, ".lock": 0}
+
+
+def test_a_kill_between_the_last_save_and_the_end_of_the_checkpoints_leaves_none(tmp_path: Path) -> None:
+    train(tmp_path / "whole")
+    with pytest.raises(Cut):
+        train(tmp_path / "run", observers=[cut_at(20)])
+    shutil.copytree(tmp_path / "run" / artifact.RESUME, tmp_path / "kept")
+    train(tmp_path / "run", resume=True)
+    shutil.copytree(tmp_path / "kept", tmp_path / "run" / artifact.RESUME)
+    train(tmp_path / "run", resume=True)
+    assert not (tmp_path / "run" / artifact.RESUME).exists()
+    assert what_counts(tmp_path / "run") == what_counts(tmp_path / "whole")
 
 
 def test_what_can_not_be_resumed_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 import textdl
-from textdl.artifact import load_arrays_and_facts
 from textdl.errors import RunError, TrainingError
 from textdl.training.config import TrainConfig
 from textdl.training.events import Evaluated, Note, Progress
@@ -126,11 +125,8 @@ def test_a_run_with_patience_is_its_best_also_when_cut_off_and_resumed(tmp_path:
         with pytest.raises(Cut):
             textdl.train("lm", OTHERS, out=tmp_path / "cut", resume=True, observers=[cut_at(step)], **settings)
     textdl.train("lm", OTHERS, out=tmp_path / "cut", resume=True, **settings)
-    model, kept = "model.safetensors", "best.safetensors"
-    assert (tmp_path / "cut" / model).read_bytes() == (tmp_path / "whole" / model).read_bytes()
-    (ours, our_facts), (wanted, facts) = (load_arrays_and_facts(tmp_path / run / kept) for run in ("cut", "whole"))
-    assert our_facts == facts
-    assert all((ours[name] == array).all() for name, array in wanted.items())
+    for name in ("model.safetensors", "best.safetensors"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     best, last = textdl.load(tmp_path / "whole", best=True), textdl.load(tmp_path / "whole")
     for name, tensor in last.model.state_dict().items():
         assert torch.equal(best.model.state_dict()[name], tensor)

@@ -123,6 +123,8 @@ def _train(
     artifact.create_run(path, resume)
     with artifact.locked(path):
         artifact.sweep(path)
+        if finished:  # a kill may have come between its last word and the end of its checkpoints
+            Checkpoints(path / artifact.RESUME).discard()
         try:
             if not finished:
                 _train_into(path, cls, corpus, config, trainer, observers, earlier)

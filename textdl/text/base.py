@@ -9,7 +9,6 @@ import contextlib
 import functools
 import hashlib
 import json
-import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..artifact import write_atomic
 from ..config import check, knob
 from ..errors import ConfigError, CorpusError, PromptError, RunError
 
@@ -183,15 +183,9 @@ class Tokenizer(ABC):
             RunError: it can not be written.
         """
         path = Path(folder) / FILE
-        part = path.with_name(f"{FILE}.{secrets.token_hex(4)}.tmp")
-        try:
+        with contextlib.suppress(OSError):  # where there can be no such folder, the write says so
             path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(self.to_json()) + "\n", encoding="ascii")
-            part.replace(path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                part.unlink()
-            raise RunError(f"{path}: can not write the tokenizer: {error.strerror}; choose another folder") from None
+        write_atomic(path, json.dumps(self.to_json()) + "\n")
         return path
 
     def __repr__(self) -> str:
