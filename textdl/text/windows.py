@@ -38,6 +38,6 @@ def windows(
     starts = (np.arange(lanes) * size + shift) % len(ids)
     for at in range(start * length, size, length):
         steps = min(length, size - at)
-        places = (starts[None, :] + np.arange(at - context, at + steps + 1)[:, None]) % len(ids)
-        window = ids[places].astype(np.int64)
+        places = starts[None, :] + np.arange(at - context, at + steps + 1)[:, None]
+        window = ids.take(places, mode="wrap").astype(np.int64)
         yield window[:-1], window[context + 1 :]

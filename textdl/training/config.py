@@ -29,7 +29,9 @@ class TrainConfig:
     seed: int = knob(1, "Seed of everything random.", least=0, most=2**32 - 1)
     device: str = knob("auto", "Where to train: auto, cpu, cuda, cuda:1, mps.")
     precision: str = knob("auto", "Precision of the matrix products.", choices=PRECISIONS)
-    compile: bool = knob(False, "Compile the model (torch.compile); goes on without where that can not be done.")
+    compile: bool = knob(
+        False, "Compile the model (torch.compile), which may help on a GPU; goes on without where it can not be done."
+    )
     threads: int | None = knob(None, "CPU threads (default: one a core).", least=1, most=4096, flag=False)
 
     warmup: float = knob(

@@ -90,12 +90,18 @@ class Descent:
         before = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
         devices = [self.device] if self.device.type == "cuda" else []
         plain, mode = self._forward, "reduce-overhead" if self.device.type == "cuda" else "default"
+        # A recurrent layer is one fused kernel already; compiled, it would be unrolled into a step after the other.
+        fused = [module for module in self.model.modules() if isinstance(module, nn.RNNBase)]
         try:
+            for module in fused:
+                module.forward = torch.compiler.disable(module.forward)  # type: ignore[method-assign]
             self._forward = cast(nn.Module, torch.compile(plain, mode=mode))  # on CUDA by way of CUDA graphs
             with torch.random.fork_rng(devices):
                 self._loss(batch, TrainingState()).mean.backward()
         except Exception as error:
             self._forward = plain
+            for module in fused:
+                module.__dict__.pop("forward", None)
             reason = str(error).strip().splitlines() or [type(error).__name__]
             tell(f"torch.compile does not work here ({reason[0][:120]}); training goes on without it")
         self.optimizer.zero_grad(set_to_none=True)

@@ -50,11 +50,13 @@ def make_optimizer(parameters: Iterable[nn.Parameter], config: TrainConfig) -> t
     ``config.weight_decay``, which only AdamW has, is for weight matrices: biases and gains are left alone.
     """
     every = [p for p in parameters if p.requires_grad]
-    matrices, vectors = [p for p in every if p.ndim > 1], [p for p in every if p.ndim <= 1]
-    groups: list[dict[str, Any]] = [{"params": part} for part in (matrices, vectors) if part]
+    parts = [every]  # each group is a call of the kernel of its own: two only where they differ
+    if config.weight_decay:
+        parts = [[p for p in every if p.ndim > 1], [p for p in every if p.ndim <= 1]]
+    groups: list[dict[str, Any]] = [{"params": part} for part in parts if part]
     fused = bool(every) and all(p.device.type in ("cpu", "cuda") and p.is_floating_point() for p in every)
     optimizer = OPTIMIZERS[config.optimizer](groups, config, fused)
-    for group in optimizer.param_groups:
+    for group in optimizer.param_groups:  # 0 where torch's own default is another
         group["weight_decay"] = config.weight_decay if group["params"][0].ndim > 1 else 0.0
     return optimizer
 
