@@ -2,8 +2,8 @@
 
     python -m benchmarks.scaling [--processes 2 --hidden 256 --steps 120 --rounds 3]
 
-The same batch in all: one process with all of it, then N processes with an N-th each; on a CPU a thread a process. In
-turns, each as a command of its own; the speed is the median of the log's, evaluations left out. Prints both and the ratio.
+The same batch in all: one process with all of it, then N processes with an N-th each; on a CPU a thread each. In turns,
+each as a command of its own; the speed is the median of the log's, evaluations left out. Prints both and the ratio.
 """
 
 from __future__ import annotations
