@@ -51,7 +51,12 @@ def started(processes: int, corpus: Path, out: Path, *flags: str) -> subprocess.
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    _, errors = process.communicate(timeout=100)
+    try:
+        _, errors = process.communicate(timeout=100)
+    except subprocess.TimeoutExpired:
+        for pid in children(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        raise
     return process.returncode, errors
 
 
