@@ -57,7 +57,11 @@ class Example(NamedTuple):
 #: A second or two of training; the checkpoints fall on steps of all kinds, and on more than one pass.
 TRAIN = {"steps": 150, "batch_size": 8, "checkpoint_steps": 7, "evaluations": 5, "device": "cpu", "threads": 1}
 SMALL = {"hidden": 32, "embedding": 16, "ngram_rows": 512, "seq_length": 32, "dropout": 0.2, "documents": "line"}
-EXAMPLES = {"lm": Example(write_lines, {**TRAIN, **SMALL}, cells=True)}
+WORDS = {"engine": "torch", "batch_size": 64, "dim": 16, "least_count": 1, "documents": "line"}
+EXAMPLES = {
+    "lm": Example(write_lines, {**TRAIN, **SMALL}, cells=True),
+    "vectors": Example(write_lines, {**TRAIN, **WORDS}),
+}
 
 
 class Case(NamedTuple):

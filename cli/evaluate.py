@@ -9,11 +9,14 @@ import typer
 
 from .info import shown
 
+WORDS = "Word vectors"
+
 
 def make(name: str) -> typer.Typer:
     """The command ``evaluate``."""
     app = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    app.command(name, epilog="Example: textdl evaluate runs/recipes --split test --json")(evaluate)
+    epilog = "Example: textdl evaluate runs/recipes --split test --json; textdl evaluate runs/news --analogies google"
+    app.command(name, epilog=epilog)(evaluate)
     return app
 
 
@@ -30,11 +33,39 @@ def evaluate(
     best: Annotated[
         bool, typer.Option("--best", help="The model at its best evaluation, instead of the last one.")
     ] = False,
+    analogies: Annotated[
+        str | None,
+        typer.Option(
+            "--analogies", help="Of word vectors: file of questions a b c d, or google.", rich_help_panel=WORDS
+        ),
+    ] = None,
+    similarity: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--similarity",
+            help="Of word vectors: file of two words and a number a line, or wordsim353, simlex999; several too.",
+            rich_help_panel=WORDS,
+        ),
+    ] = None,
+    most: Annotated[
+        int | None,
+        typer.Option("--most", help="The N most frequent words are the known ones.", min=1, rich_help_panel=WORDS),
+    ] = None,
+    method: Annotated[
+        str, typer.Option("--method", help="How analogies are answered: add, mul.", rich_help_panel=WORDS)
+    ] = "add",
     json_: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
-    """Measure a trained model on held-out text."""
+    """Measure a trained model on held-out text, or word vectors by questions (google, wordsim353 if none are named)."""
     import json
 
+    from textdl.errors import ConfigError
+
+    if analogies is not None or similarity or _holds_vectors(run):
+        if corpus is not None or split is not None:
+            raise ConfigError("word vectors are measured by questions, not on a text; leave CORPUS and --split out")
+        _words(run, analogies, similarity or [], most, method, json_)
+        return
     from textdl.tasks import base
 
     figures = base.load(run, device, best).evaluate(corpus, split, tuple(text_field or ()))
@@ -46,3 +77,26 @@ def evaluate(
     for key, value in figures.items():
         if key != "same_corpus":
             typer.echo(f"{key.replace('_', ' '):<20} {shown(value)}")
+
+
+def _holds_vectors(run: Path) -> bool:
+    """Whether it is a file (of word vectors, then), or a run of them."""
+    from textdl import artifact
+
+    return run.is_file() or ((run / artifact.CONFIG).exists() and artifact.read_config(run).get("task") == "vectors")
+
+
+def _words(
+    run: Path, analogies: str | None, similarity: list[str], most: int | None, method: str, as_json: bool
+) -> None:
+    """Print how word vectors do on questions."""
+    import json
+    from typing import Any, cast
+
+    from textdl.vectors.opening import open_vectors
+    from textdl.vectors.questions import ask
+
+    if analogies is None and not similarity:
+        analogies, similarity = "google", ["wordsim353"]
+    answers = ask(open_vectors(run), analogies, similarity, most, cast(Any, method))
+    typer.echo(json.dumps(answers.figures()) if as_json else answers)

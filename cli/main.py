@@ -18,6 +18,10 @@ class Commands(LazyGroup):
         "lr-find": ("textdl_cli.lr_find", "Find a learning rate by a short test."),
         "generate": ("textdl_cli.generate", "Write text with a trained language model."),
         "evaluate": ("textdl_cli.evaluate", "Measure a trained model on held-out text."),
+        "nearest": ("textdl_cli.nearest", "Show the words nearest to a word, or to a sum of words."),
+        "analogy": ("textdl_cli.analogy", "Find the word that is to C as B is to A."),
+        "plot": ("textdl_cli.plot", "Draw words on a plane by their vectors."),
+        "convert": ("textdl_cli.convert", "Write word vectors in another format."),
         "info": ("textdl_cli.info", "Show what a run is and how it did."),
         "corpora": ("textdl_cli.corpora", "List the built-in corpora, or show one."),
     }

@@ -49,7 +49,8 @@ def make(name: str) -> typer.Typer:
         f"{part}.{n}" for part, cls in parts.items() for n, (k, _, _) in knobs(cls).items() if not (k.flag or k.derived)
     )
     parameters = [p for part, cls in parts.items() for p in options(cls, PANELS[part])]
-    example = f"Example: textdl train {name} recipes --out runs/recipes --minutes 2. Rarer settings, by --set: {rare}."
+    shown = getattr(find_task(name), "example", "recipes --out runs/recipes --minutes 2")
+    example = f"Example: textdl train {name} {shown}. Rarer settings, by --set: {rare}."
     app.command(name, epilog=example)(with_options(train, parameters))
     return app
 

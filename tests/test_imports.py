@@ -5,7 +5,10 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "numpy", "datasets", "pyarrow", "pandas", "nltk", "tokenizers", "numba", "safetensors", "tensorboard"}
+HEAVY = {
+    "torch", "numpy", "datasets", "pyarrow", "pandas", "nltk", "tokenizers", "numba", "safetensors", "tensorboard",
+    "gensim", "matplotlib", "scipy", "sklearn",
+}  # fmt: skip
 
 
 def imported(*args: str, allowed: set[str] = frozenset()) -> set[str]:
@@ -31,6 +34,14 @@ def test_help_imports_nothing_heavy():
 @pytest.mark.parametrize("command", [["corpora"], ["corpora", "show", "recipes"], ["info", "nowhere"], ["info", "."]])
 def test_commands_that_need_no_torch_do_not_import_it(command):
     assert "torch" not in imported(*command)
+
+
+def test_word_vectors_are_looked_at_without_torch(tmp_path):
+    (tmp_path / "two.txt").write_text("2 2\none 1 2\ntwo 2 1\n")
+    allowed = {"numpy", "numba", "safetensors"}
+    for command in (["nearest", "one"], ["analogy", "one", "two", "one"], ["evaluate"], ["convert"]):
+        extra = [str(tmp_path / "out.bin")] if command == ["convert"] else command[1:]
+        assert imported(command[0], str(tmp_path / "two.txt"), *extra) <= allowed
 
 
 def test_importing_textdl_imports_nothing_heavy():

@@ -18,9 +18,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .corpus import Corpus, CorpusConfig
     from .training.events import Observer
+    from .vectors.word2vec import Word2Vec
+    from .vectors.word_vectors import WordVectors
 
 __version__ = "0.1.0"
-__all__ = ["train", "load", "open_corpus", "__version__"]
+__all__ = ["Word2Vec", "WordVectors", "__version__", "load", "open_corpus", "open_vectors", "train"]
+
+#: Classes that are imported when they are first asked for.
+_LATER = {"Word2Vec": "textdl.vectors.word2vec", "WordVectors": "textdl.vectors.word_vectors"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_LATER[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def train(
@@ -75,6 +92,17 @@ def load(run: str | Path, device: str = "cpu", best: bool = False) -> Any:
     from .tasks import base
 
     return base.load(run, device, best)
+
+
+def open_vectors(source: str | Path) -> WordVectors:
+    """The word vectors of a run, or of a file (word2vec, GloVe, safetensors); needs no torch.
+
+    Raises:
+        TextdlError: nothing is there, or it can not be read.
+    """
+    from .vectors import opening
+
+    return opening.open_vectors(source)
 
 
 def open_corpus(

@@ -159,7 +159,9 @@ def _digest(arrays: Mapping[str, np.ndarray], facts: str) -> str:
     return total.hexdigest()
 
 
-_PARTS = (CONFIG, TOKENIZER, METRICS, REPORT, CARD, _LOCK, BEST)
+#: Words of a run of vectors with their counts.
+WORDS = "words.json"
+_PARTS = (CONFIG, TOKENIZER, METRICS, REPORT, CARD, _LOCK, BEST, WORDS)
 
 
 def create_run(path: Path, resume: bool = False) -> None:

@@ -8,11 +8,12 @@ lines or paragraphs; of records (JSON, CSV, Parquet, rows of the Hub) the text i
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import itertools
 import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -300,14 +301,30 @@ def _open_carded(path: Path, config: CorpusConfig) -> Corpus:
     try:
         said = tomllib.loads(head)
         about = {key: str(said[key]) for key in ("name", "title", "licence", "language", "source")}
-        splits = {str(split): [path.parent / str(name)] for split, name in said["splits"].items()}
+        splits = {str(split): [_of_card(path, str(name))] for split, name in said["splits"].items()}
         fields = tuple(map(str, said.get("text_fields", ())))
+        if config.documents == "auto" and "documents" in said:
+            config = replace(config, documents=said["documents"])
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else f"is not well-formed: {error}"
         raise CorpusError(f"the front matter of {path} {what}; it is TOML between two lines '+++'") from None
     if "train" not in splits:
         raise CorpusError(f'the front matter of {path} names no train in [splits]; add train = "file"')
     return _of_files(Card(**about, body=body.strip()), splits, path.parent, config, fields)
+
+
+def _of_card(card: Path, name: str) -> Path:
+    """The file that a card names: beside it, or in an installed package, ``package:NAME/path/in/it``."""
+    if not name.startswith("package:"):
+        return card.parent / name
+    package, _, inside = name.removeprefix("package:").partition("/")
+    found = importlib.util.find_spec(package)  # which imports nothing
+    for folder in (found.submodule_search_locations or ()) if found is not None else ():
+        if (Path(folder) / inside).is_file():
+            return Path(folder) / inside
+    raise CorpusError(
+        f"{card.parent.name} is read from {inside} of the package {package}, which is not there; install it"
+    )
 
 
 def _of_files(

@@ -62,7 +62,21 @@ def _judge_beginnings(run: Any) -> Any:
     return [run.predict(text[:5]) for text in ANIMALS], run.evaluate({"train": ANIMALS, "test": ANIMALS}, split="test")
 
 
+def _rank_and_compare(run: Any) -> Any:
+    words = run.vectors.words
+    return [run.nearest(word, 3) for word in words[:4]], [run.vectors.similarity(words[0], word) for word in words]
+
+
 EXAMPLES: dict[str, Example] = {
+    "vectors": Example(
+        corpus={"train": ANIMALS * 8, "validation": ANIMALS},
+        settings={"engine": "torch", "dim": 6, "window": 2, "least_count": 1, "batch_size": 60, "lr": 0.05},
+        predict=_rank_and_compare,
+        batch={"train": ["cat dog " * 10]},  # each word is known by the other one
+        batch_settings={"window": 1, "batch_size": 40, "sample": 0, "steps": 200, "lr": 0.1},
+        single={"train": ["a"]},
+        refusal="no two words stand in one sentence",
+    ),
     "lm": Example(
         corpus={"train": ANIMALS * 8, "validation": ANIMALS},
         settings={

@@ -76,6 +76,12 @@ def every_number(run: Path) -> np.ndarray:
     return np.concatenate([array.astype(np.float64).ravel() for array in arrays])
 
 
+def kind_of(task: str, example: Example) -> Any:
+    """The class of what a task's ``prepare`` gives the trainer."""
+    config = replace(find_task(task).config_class(), example.all_settings)
+    return type(find_task(task).prepare(example.corpus, config, lambda event: None))
+
+
 def parts_of(config: Any, part: str) -> tuple[dataclasses.Field[Any], ...]:
     """The settings of a part of a config."""
     return dataclasses.fields(getattr(config, part))
@@ -173,7 +179,7 @@ def test_what_is_not_a_number_is_refused_and_nothing_is_lost(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole, cls, calls = train(task, example, tmp_path / "whole"), find_task(task), []
+    whole, cls, calls = train(task, example, tmp_path / "whole"), kind_of(task, example), []
     loss = cls.loss
 
     def poisoned(self: Any, *arguments: Any, **named: Any) -> Loss:

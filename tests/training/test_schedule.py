@@ -56,6 +56,13 @@ def test_exponential_falls_to_a_tenth_in_tau_steps() -> None:
     assert ours(schedule="exponential")[-1] == pytest.approx(HIGHEST / 10)
 
 
+def test_linear() -> None:
+    scheduler = lr_scheduler.LinearLR(sgd(), start_factor=1.0, end_factor=0.1, total_iters=STEPS)
+    wanted = torchs(scheduler)
+    assert ours(schedule="linear", final_lr=0.1)[:-1] == pytest.approx(wanted[1:], rel=1e-6)
+    assert ours(schedule="linear")[-1] == pytest.approx(0.0, abs=HIGHEST / STEPS)
+
+
 def test_cosine() -> None:
     wanted = torchs(lr_scheduler.CosineAnnealingLR(sgd(), STEPS, eta_min=0.1 * HIGHEST))
     # torch's first step is at the full rate, ours is one step on

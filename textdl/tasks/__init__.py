@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: name -> (module, class, one line for ``textdl train --help``); nothing is imported before it is named.
 TASKS: dict[str, tuple[str, str, str]] = {
+    "vectors": ("textdl.tasks.vectors", "TrainingVectors", "Word vectors: word2vec, GloVe, or counted co-occurrence."),
     "lm": ("textdl.tasks.lm", "LanguageModelling", "A language model: learns a text and writes more of it."),
 }
 

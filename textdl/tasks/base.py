@@ -17,6 +17,7 @@ from ..config import build, knobs, replace, to_json
 from ..corpus import Corpus
 from ..errors import ConfigError, CorpusError, RunError
 from ..training.checkpoint import Best, Checkpoints, put_weights, weights_of
+from ..training.config import TrainConfig
 from ..training.device import pick_device
 from ..training.events import Event, Note, Observer, Report
 from ..training.gradient_task import GradientTask
@@ -77,6 +78,28 @@ class Task(GradientTask, Protocol):
         """The run in a folder: model built, weights not yet in it."""
 
 
+class DirectTask(Protocol):
+    """A task that is done in one call and has no steps: seeded, and all or nothing (a resumed one begins anew).
+
+    Beside ``training`` and ``fit`` it has the same ends as a gradient task; its model holds what it has worked out as
+    buffers.
+    """
+
+    name: ClassVar[str]
+    config_class: ClassVar[type]
+    config: Any
+    model: nn.Module
+    title: str
+    facts: dict[str, str | int]
+
+    @classmethod
+    def training(cls, config: Any) -> TrainConfig | None:
+        """None; or, where with these settings ``prepare`` gives a gradient task, those of its trainer."""
+
+    def fit(self, tell: Observer) -> Report:
+        """Do it, telling how it goes."""
+
+
 def train(
     task: str,
     corpus: Any,
@@ -112,12 +135,16 @@ def _train(
     config = replace(config, settings)
     if earlier is not None:
         _refuse_other_settings(path, config, config_from_record(cls, earlier))
-    trainer = Trainer(config.train, processes)  # a device that is not there is found out before the corpus is read
+    settled = training_of(cls, config)
+    if settled is None and not processes.alone:
+        raise ConfigError(f"{task} is done by one process, with several threads; start it without torchrun")
+    # a device that is not there is found out before the corpus is read
+    trainer = None if settled is None else Trainer(settled, processes)
     finished = earlier is not None and _ended(path) == "finished"
     processes.wait()  # all have seen the folder as it was
     if not processes.first:
         if not finished:
-            _train_into(path, cls, corpus, config, trainer, (), earlier)
+            _train_into(path, cls, corpus, config, trainer, processes, (), earlier)
         processes.wait()  # the run is whole
         return load(path)
     artifact.create_run(path, resume)
@@ -127,7 +154,7 @@ def _train(
             Checkpoints(path / artifact.RESUME).discard()
         try:
             if not finished:
-                _train_into(path, cls, corpus, config, trainer, observers, earlier)
+                _train_into(path, cls, corpus, config, trainer, processes, observers, earlier)
         except BaseException:
             artifact.discard_bare(path)
             raise
@@ -148,10 +175,21 @@ def find_rate(
     """A learning-rate range test of a task on a corpus; see :func:`textdl.training.lr_find.range_test`."""
     cls = find_task(task)
     config = replace(config or cls.config_class(), settings)
-    trainer = Trainer(config.train)
+    settled = training_of(cls, config)
+    if settled is None:
+        raise ConfigError(
+            f"{task} is done in one call with these settings, without a trainer; there is no rate to find"
+        )
+    trainer = Trainer(settled)
     torch.manual_seed(config.train.seed)
     prepared: Task = cls.prepare(corpus, config, lambda event: None)
     return prepared, range_test(trainer, prepared, lowest, highest, steps, tell)
+
+
+def training_of(cls: Any, config: Any) -> TrainConfig | None:
+    """The settings of the trainer; None for a task that is done in one call."""
+    settled: TrainConfig | None = cls.training(config) if hasattr(cls, "training") else config.train
+    return settled
 
 
 def _ended(path: Path) -> str:
@@ -176,21 +214,24 @@ def _train_into(
     cls: Any,
     corpus: Any,
     config: Any,
-    trainer: Trainer,
+    trainer: Trainer | None,
+    processes: Processes,
     observers: Sequence[Observer],
     earlier: Mapping[str, Any] | None,
 ) -> None:
+    observers = list(observers)
+
     def tell(event: Event) -> None:
         for observer in observers:
             observer(event)
 
-    first = trainer.processes.first
+    first = processes.first
     torch.manual_seed(config.train.seed)
     if not first:
-        trainer.processes.wait()  # let the first one read and encode: what it leaves in the cache is for all
-    task: Task = cls.prepare(corpus, config, tell, trainer.processes.shard)
+        processes.wait()  # let the first one read and encode: what it leaves in the cache is for all
+    task: Any = cls.prepare(corpus, config, tell, processes.shard)
     if first:
-        trainer.processes.wait()
+        processes.wait()
     digest = task.corpus_record()["digest"]
     if earlier is None and first:
         task.save_parts(path)
@@ -206,7 +247,17 @@ def _train_into(
         artifact.write_json(path / artifact.REPORT, asdict(report))
         artifact.write_atomic(path / artifact.CARD, _card(path, task, report))
 
-    kept, best = config.train, Best(path / artifact.BEST)
+    if trainer is None:
+        with MetricsFile(path / artifact.METRICS) as metrics:
+            metrics.rewind(0)
+            observers.insert(0, metrics)
+            report = task.fit(tell)
+        # what only the doing has shown (the number of words) goes into the record before the model that needs it
+        task.save_parts(path)
+        artifact.write_json(path / artifact.CONFIG, _record(cls.name, task))
+        save(report)
+        return
+    kept, best = trainer.config, Best(path / artifact.BEST)
     checkpoints = Checkpoints(
         path / artifact.RESUME,
         kept.checkpoints,

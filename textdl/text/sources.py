@@ -52,7 +52,7 @@ class Files:
             CorpusError: a file is not what it should be, or lacks a field.
         """
         for path in self.paths:
-            name = path.relative_to(self.root).as_posix()
+            name = path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.name
             if holds_records(path):
                 # One with fewer columns still shows, in the message, all that it has.
                 records = read_records(path, () if whole else self.fields)

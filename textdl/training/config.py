@@ -9,7 +9,7 @@ from ..errors import ConfigError
 
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16", "float16")
 OPTIMIZERS = ("adamw", "adam", "sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop")
-SCHEDULES = ("cosine", "constant", "step", "exponential", "one-cycle", "plateau")
+SCHEDULES = ("cosine", "constant", "linear", "step", "exponential", "one-cycle", "plateau")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class TrainConfig:
         0.02, "Share of the training in which the rate rises to its highest.", least=0, most=1, flag=False
     )
     final_lr: float = knob(
-        0.0, "Rate at the end of the cosine, as a share of the highest.", least=0, most=1, flag=False
+        0.0, "Rate at the end (cosine, linear), as a share of the highest.", least=0, most=1, flag=False
     )
     decay_steps: int | None = knob(
         None, "Steps between two cuts (step), or to a tenth of the rate (exponential).", least=1, flag=False

@@ -67,6 +67,11 @@ def _steps(config: TrainConfig, now: Moment) -> float:
     return config.lr * math.pow(config.decay_factor, done)
 
 
+def _linear(config: TrainConfig, now: Moment) -> float:
+    """From η₀ down to the final rate on a straight line."""
+    return config.lr * (1 - now.share * (1 - config.final_lr))
+
+
 def _exponential(config: TrainConfig, now: Moment) -> float:
     """η₀ · 10^(−n / τ); without a τ, a tenth of η₀ at the end of the training."""
     tenths = now.step / config.decay_steps if config.decay_steps else now.share
@@ -86,6 +91,7 @@ def _warmed(rate: Callable[[TrainConfig, Moment], float]) -> Callable[[TrainConf
 SCHEDULES: dict[str, Callable[[TrainConfig, Moment], Pace]] = {
     "constant": _warmed(lambda config, now: config.lr),
     "step": _warmed(_steps),
+    "linear": _warmed(_linear),
     "exponential": _warmed(_exponential),
     "cosine": lambda config, now: Pace(cosine(now.share, config.lr, config.warmup, config.final_lr)),
     "one-cycle": _one_cycle,

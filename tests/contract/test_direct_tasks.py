@@ -1,0 +1,118 @@
+"""What is promised of a task that is done in one call, without a trainer: seeded, and all or nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import textdl
+from textdl import artifact
+from textdl.errors import ConfigError, TextdlError
+from textdl.tasks import TASKS, find_task, vector_text
+from textdl.tasks.base import find_rate
+from textdl.training.events import Event, Reading, Report, Started
+
+from .examples import ANIMALS
+
+LOOPS = {"engine": "loops", "device": "cpu", "threads": 1, "dim": 5, "least_count": 1, "epochs": 3, "sentences": "line"}
+#: task -> settings of each of its ways without a trainer.
+DIRECT: dict[str, dict[str, Mapping[str, Any]]] = {
+    "vectors": {
+        "skipgram": {**LOOPS, "method": "skipgram"},
+        "cbow": {**LOOPS, "method": "cbow"},
+        "hierarchical": {**LOOPS, "hierarchical": True},
+        "subwords": {**LOOPS, "subwords": True},
+        "glove": {**LOOPS, "method": "glove"},
+        "cooccurrence": {**LOOPS, "method": "cooccurrence"},
+    },
+}
+WAYS = [(task, way) for task, ways in DIRECT.items() for way in ways]
+CORPUS = {"train": ANIMALS * 8}
+
+
+class Cut(BaseException):
+    """What a kill is here."""
+
+
+def train(task: str, way: str, out: Path, *observers: Callable[[Event], None], **settings: Any) -> Any:
+    corpus, resume = settings.pop("corpus", CORPUS), settings.pop("resume", False)
+    settings = {**DIRECT[task][way], **settings}
+    return textdl.train(task, corpus, out=out, observers=observers, progress=False, resume=resume, **settings)
+
+
+def what_counts(run: Path) -> tuple[bytes, bytes, list[float]]:
+    """The model, its words, and the losses of the log."""
+    lines = [json.loads(line) for line in (run / artifact.METRICS).read_text().splitlines()]
+    losses = [line["loss"] for line in lines if "loss" in line]
+    return (run / artifact.MODEL).read_bytes(), (run / artifact.WORDS).read_bytes(), losses
+
+
+def test_every_task_without_a_trainer_is_here() -> None:
+    assert {name for name in TASKS if hasattr(find_task(name), "training")} == set(DIRECT)
+
+
+@pytest.mark.parametrize(("task", "way"), WAYS)
+def test_one_seed_gives_one_model_and_another_seed_another(task: str, way: str, tmp_path: Path) -> None:
+    for name, seed in (("first", 5), ("again", 5), ("other", 6)):
+        train(task, way, tmp_path / name, seed=seed)
+    first, again, other = (what_counts(tmp_path / name) for name in ("first", "again", "other"))
+    assert first == again
+    if way != "cooccurrence":  # counted, not drawn: a seed changes at most the signs of its vectors
+        assert first[0] != other[0]
+        assert len(first[2]) == 3 + 1, "an epoch each, and the report"
+
+
+@pytest.mark.parametrize(("task", "way"), WAYS)
+@pytest.mark.parametrize("moment", [Reading, Started, Report])
+def test_cut_off_and_done_again_it_is_the_same(
+    task: str, way: str, moment: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_text, "TOLD", 100)
+
+    def cut(event: Event) -> None:
+        if isinstance(event, moment):
+            raise Cut
+
+    whole = train(task, way, tmp_path / "whole")
+    with pytest.raises(Cut):
+        train(task, way, tmp_path / "cut", cut)
+    assert not (tmp_path / "cut" / artifact.MODEL).exists(), "nothing, rather than a part"
+    with pytest.raises(TextdlError):
+        textdl.load(tmp_path / "cut")
+    train(task, way, tmp_path / "cut", resume=True)
+    assert what_counts(tmp_path / "cut") == what_counts(whole.path)
+
+
+@pytest.mark.parametrize(("task", "way"), WAYS)
+def test_a_finished_run_stays_as_it_is_and_its_settings_make_it_again(task: str, way: str, tmp_path: Path) -> None:
+    run = train(task, way, tmp_path / "run")
+    before = (run.path / artifact.MODEL).stat().st_mtime_ns
+    train(task, way, tmp_path / "run", resume=True)
+    assert (run.path / artifact.MODEL).stat().st_mtime_ns == before
+    record = artifact.read_json(run.path / artifact.CONFIG)
+    textdl.train(task, CORPUS, out=tmp_path / "again", config=record, progress=False)
+    assert what_counts(tmp_path / "again") == what_counts(run.path)
+    assert np.isfinite(
+        np.concatenate([a.ravel() for a in artifact.load_arrays(run.path / artifact.MODEL).values()])
+    ).all()
+
+
+@pytest.mark.parametrize(("task", "way"), WAYS)
+def test_too_little_is_refused_and_nothing_is_left(task: str, way: str, tmp_path: Path) -> None:
+    for corpus in ({"train": ["a"]}, {"train": [". . !"]}):
+        with pytest.raises(TextdlError) as refused:
+            train(task, way, tmp_path / "run", corpus=corpus)
+        assert len(str(refused.value).splitlines()) == 1
+        assert not (tmp_path / "run").exists()
+
+
+def test_a_setting_of_the_trainer_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="batch_size is a setting of the trainer"):
+        train("vectors", "skipgram", tmp_path / "run", batch_size=7)
+    with pytest.raises(ConfigError, match="without a trainer"):
+        find_rate("vectors", CORPUS, None, DIRECT["vectors"]["skipgram"])
