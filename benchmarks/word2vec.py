@@ -13,8 +13,8 @@ processor time is told as well. Analogies are Google's and WordSim353, as gensim
 a folder beside it holds a file *MEN*.txt of three columns.
 
 gensim lets the learning rate fall to 1e-4 over the text, but in this mode each of its n threads takes its own share for
-the whole, so that an epoch ends at 1 / n of its fall: with two threads and 5 epochs at a tenth of the first rate, which
-is where textdl's ends by default.
+the whole, so that an epoch ends at 1 / n of its fall: with two threads and 5 epochs at a tenth of the first rate.
+textdl's ends by default at a tenth with skip-gram, at a fifth with CBoW.
 """
 
 from __future__ import annotations

@@ -24,7 +24,9 @@ def plot(
         Path | None,
         typer.Option("--words", help="File of words, one or several a line; a blank line begins another colour."),
     ] = None,
-    count: Annotated[int, typer.Option("--count", help="Without --words: the N most frequent words.", min=2)] = 150,
+    count: Annotated[
+        int, typer.Option("--count", help="Without --words: the N most frequent words that are no stop words.", min=2)
+    ] = 150,
     projection: Annotated[
         str, typer.Option("--projection", help="How to come to two dimensions: pca, tsne, umap.")
     ] = "pca",
@@ -32,15 +34,18 @@ def plot(
     title: Annotated[str, typer.Option("--title", help="Above the picture.")] = "",
 ) -> None:
     """Draw words on a plane, so that those with near vectors are near."""
+    from itertools import islice
     from typing import Any, cast
 
+    from textdl.text.stop_words import ENGLISH
     from textdl.vectors.opening import open_vectors
     from textdl.vectors.projection import plot_words
     from textdl.vectors.word_vectors import VectorsError
 
     vectors = open_vectors(run)
     if words is None:
-        groups = [[vectors.words[place] for place in vectors.frequent(count)]]
+        frequent = (vectors.words[place] for place in vectors.frequent())
+        groups = [list(islice((word for word in frequent if word.lower() not in ENGLISH), count))]
     else:
         groups = _read(words)
         unknown = [word for group in groups for word in group if vectors.find(word) is None]

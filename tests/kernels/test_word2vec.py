@@ -234,12 +234,14 @@ def test_each_sentence_draws_other_samples() -> None:
     assert len(seen) > 25
 
 
-@pytest.mark.parametrize("window", [1, 3, 8])
+@pytest.mark.parametrize("window", [1, 3, 8, 20])
 def test_the_reach_is_even_from_one_to_the_window(window: int) -> None:
-    job = job_of(window=window)
-    words = np.random.default_rng(0).integers(0, V, 1000).tolist()
+    job = job_of(window=window, noise=only(V - 1))
+    job.outputs[:] = 0  # each of the 1 + 5 answers costs ln 2
+    words = np.random.default_rng(0).integers(0, V - 1, 1000).tolist()
     totals, _ = run(job, *[words] * 20, lr=0.0)
-    assert totals[PAIRS] == pytest.approx(20_000 * (window + 1), rel=0.02)
+    assert totals[PAIRS] == pytest.approx(20_000 * (window + 1), rel=0.025)
+    assert totals[LOSS] == pytest.approx(6 * np.log(2) * totals[PAIRS], rel=1e-4)
 
 
 def test_frequent_words_are_left_out_at_their_rate() -> None:

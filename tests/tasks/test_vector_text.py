@@ -71,7 +71,7 @@ def test_phrases_are_joined_pass_after_pass(tmp_path: Path) -> None:
     ]
     config = replace(VectorsData(), {"phrases": 2, "phrase_score": 5.0, "sentences": "line"})
     notes: list[str] = []
-    path = write_words(
+    path, _ = write_words(
         open_corpus(texts, config), config, tmp_path, lambda e: notes.append(e.text) if isinstance(e, Note) else None
     )
     words = {word for sentence in SentenceFile(path) for word in sentence}

@@ -98,7 +98,7 @@ def test_which_engine_works() -> None:
     assert chosen(device="cpu", engine="loops") is None
     by_torch = chosen(device="cpu", engine="torch")
     assert by_torch is not None
-    assert by_torch.lr == pytest.approx(0.003)
+    assert by_torch.lr == pytest.approx(0.02)
     assert chosen(device="cpu", engine="torch", lr=0.5).lr == 0.5  # type: ignore[union-attr]
     for settings in ({"hierarchical": True}, {"subwords": True}, {"method": "glove"}, {"earlier": "run"}):
         assert chosen(device="cpu", **settings) is None

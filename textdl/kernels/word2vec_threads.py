@@ -10,6 +10,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from .word2vec_tiles import LANES, ROWS, STEP, TILE
 Floats = NDArray[np.float32]
 
 _MOST_IDS, _LEAST_IDS, _PIECES = 100_000, 1_000, 64
+APART = 128  # bytes: lines of the cache are fetched in pairs
 _LOOK = 4096  # ids looked through at once for the end of a sentence
 
 #: The ids from one place up to another, int32 with -1 behind each sentence; a new array that may be written.
@@ -67,6 +69,15 @@ def cut_ids(read: Read, size: int) -> list[int]:
     return [*cuts, size]
 
 
+def apart(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy that shares no cache line with other memory: what one thread writes would else slow the others down."""
+    block = np.zeros(array.nbytes + 2 * APART, np.uint8)
+    start = -block.ctypes.data % APART
+    copy: NDArray[Any] = block[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
 def prepare(job: Job) -> Scratch:
     """What one thread needs to train; each its own."""
     slots, width, tiles = 2 * GROUP, job.inputs.shape[1], job.tiles
@@ -78,7 +89,7 @@ def prepare(job: Job) -> Scratch:
     lanes[:, :TILE] = signs.reshape(-1, TILE)
     weights = np.zeros((slots * tiles, ROWS * STEP), np.float32)
     weights[:, :TILE] = 1.0
-    return Scratch(
+    scratch = Scratch(
         random=np.zeros(1, np.uint64),
         pool=np.zeros(POOL * max(job.negative, job.drawn, 1), np.int64),
         taken=np.zeros(1, np.int64),
@@ -96,6 +107,8 @@ def prepare(job: Job) -> Scratch:
         pair_factors=np.zeros((1, STEP), np.float32),
         hidden=np.zeros((2 * LONGEST if len(job.piece_starts) else 1, width), np.float32),
     )
+    own: Any = [apart(array) for array in scratch]
+    return Scratch(*own)
 
 
 class Threads:
@@ -140,7 +153,7 @@ class Threads:
         number: int,
         rate: Callable[[float], float],
     ) -> NDArray[np.float64]:
-        totals, size = np.zeros(3), self.cuts[-1]
+        totals, size = apart(np.zeros(3)), self.cuts[-1]
         while not stop.is_set():
             try:
                 piece = pieces.get_nowait()

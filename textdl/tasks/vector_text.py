@@ -37,19 +37,19 @@ class VectorsData(CorpusConfig):
     most_words: int | None = knob(None, "Largest vocabulary.", least=1)
 
 
-def write_sentences(corpus: Corpus, config: VectorsData, path: Path, tell: Observer, split: str = "train") -> bool:
-    """Write a split as its words, a sentence a line; returns whether it has any.
+def write_sentences(corpus: Corpus, config: VectorsData, path: Path, tell: Observer, split: str = "train") -> int:
+    """Write a split as its words, a sentence a line; returns how many they are.
 
     Raises:
         RunError: no space left for it.
     """
     cut = _cutter(config.words)
-    done, told, hint, some = 0, 0, corpus.size_hint(split), False
+    done, told, hint, written = 0, 0, corpus.size_hint(split), 0
     try:
         with path.open("w", encoding="utf-8", errors="replace") as file:
             for sentence, size in _sentences(corpus, config, split):
                 if words := cut(sentence):
-                    some = True
+                    written += len(words)
                     file.write(" ".join(words) + "\n")
                 done += size
                 if done - told >= TOLD:
@@ -60,20 +60,21 @@ def write_sentences(corpus: Corpus, config: VectorsData, path: Path, tell: Obser
             f"the words of {corpus.name} can not be written to {path.parent} ({error.strerror}); "
             "make room there, or set TMPDIR to a folder that has it"
         ) from None
-    return some
+    return written
 
 
-def write_words(corpus: Corpus, config: VectorsData, folder: Path, tell: Observer) -> Path:
-    """Write the training text into a file in a folder, its words and the phrases that are asked for.
+def write_words(corpus: Corpus, config: VectorsData, folder: Path, tell: Observer) -> tuple[Path, int]:
+    """Write the training text into a file in a folder, with the phrases that are asked for; returns its words, too.
 
     Raises:
         CorpusError: it has no word.
         RunError: no space left for it.
     """
     path = folder / "sentences.txt"
-    if not write_sentences(corpus, config, path, tell):
+    written = write_sentences(corpus, config, path, tell)
+    if not written:
         raise CorpusError(f"{corpus.name} holds no word; give a corpus that holds text")
-    return _joined(config, path, tell)
+    return _joined(config, path, tell), written
 
 
 def _joined(config: VectorsData, path: Path, tell: Observer) -> Path:

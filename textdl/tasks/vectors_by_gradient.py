@@ -55,7 +55,7 @@ class WordContextsTask:
         self.corpus, self.source, self._shard = corpus, source, shard
         self._folder = tempfile.TemporaryDirectory()  # of the ids; gone with the task
         folder, data, threads = Path(self._folder.name), config.data, config.train.threads
-        text = write_words(corpus, data, folder, tell)
+        text, _ = write_words(corpus, data, folder, tell)
         kept = VocabularyConfig(least_count=data.least_count, most_words=data.most_words)
         self.vocabulary: Vocabulary = count_file(text, kept, threads=threads)
         self._ids = encode_file(text, self.vocabulary, folder / "ids", threads=threads)

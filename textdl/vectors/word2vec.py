@@ -53,9 +53,9 @@ class Word2Vec(TransformerMixin, BaseEstimator):
     """word2vec (Mikolov et al. 2013, "Distributed representations of words and phrases and their compositionality").
 
     A word is read with those around it, up to ``window`` on a side; how many is drawn anew for each. The negative
-    samples are drawn once a word and shared over its window, with "cbow" by four words (Ji et al. 2016, "Parallelizing
-    Word2Vec in shared and distributed memory"). With one thread a seed gives the same bytes each time on the same
-    machine; several threads share the vectors without locks, and do not.
+    samples are drawn once a word and shared over its window; with "cbow" four words share them (Ji et al. 2016,
+    "Parallelizing Word2Vec in shared and distributed memory"). With one thread a seed gives the same bytes each time
+    on the same machine; several threads share the vectors without locks, and do not.
 
     Args:
         method: "skipgram" (each word around against the one in the middle) or "cbow" (the mean of them against it).
@@ -66,7 +66,8 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         sample: words that are a larger share of the text are read less often; 0 reads all.
         epochs: passes over the text.
         lr: learning rate at the beginning; it falls linearly.
-        last_lr: at the end; None for a tenth of ``lr``.
+        last_lr: at the end; None for a tenth of ``lr``, with "cbow" a fifth: it makes fewer steps, and is farther from
+            where smaller ones would help.
         least_count: words seen fewer times are left out, as if they did not stand there.
         most_words: the largest vocabulary.
         subwords: whether a word's vector is the mean of its own and of its n-grams of letters (Bojanowski et al. 2017,
@@ -322,7 +323,7 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         from ..kernels.word2vec_threads import Threads, cut_ids
 
         threads = Threads(job, read, cut_ids(read, size), self._threads(), self.seed)
-        last = self.lr / 10 if self.last_lr is None else self.last_lr
+        last = self.lr / (5 if self.method == "cbow" else 10) if self.last_lr is None else self.last_lr
         for epoch in range(self.epochs):
 
             def rate(done: float, before: int = epoch) -> float:
