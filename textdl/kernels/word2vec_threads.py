@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
@@ -126,12 +126,15 @@ class Threads:
         self.job, self.read, self.cuts, self.seed = job, read, cuts, seed
         self.scratches = [prepare(job) for _ in range(min(threads, len(cuts) - 1))]
 
-    def epoch(self, number: int, rate: Callable[[float], float]) -> tuple[float, float]:
+    def epoch(
+        self, number: int, rate: Callable[[float], float], watch: Callable[[float], None] | None = None
+    ) -> tuple[float, float]:
         """Train once over the text; the sum of the losses, and how many terms it has.
 
         Args:
             number: of the epoch, from 0 on; with the seed it fixes the random numbers.
             rate: the learning rate when so great a share of the epoch is done.
+            watch: told that share now and then, in this thread.
         """
         pieces: queue.SimpleQueue[int] = queue.SimpleQueue()
         for piece in range(len(self.cuts) - 1):
@@ -140,6 +143,9 @@ class Threads:
         with ThreadPoolExecutor(len(self.scratches)) as pool:
             try:
                 done = [pool.submit(self._work, scratch, pieces, stop, number, rate) for scratch in self.scratches]
+                while wait(done, 0.5, FIRST_EXCEPTION).not_done and not any(f.done() and f.exception() for f in done):
+                    if watch is not None:
+                        watch(1 - pieces.qsize() / (len(self.cuts) - 1))
                 totals = np.sum([future.result() for future in done], axis=0)
             finally:
                 stop.set()  # an interrupt ends the others at their next piece

@@ -24,7 +24,7 @@ from ..models.vectors import VectorsConfig, VectorTable
 from ..text.known_words import Vocabulary
 from ..training.config import OPTIMIZERS, PRECISIONS, SCHEDULES, TrainConfig
 from ..training.device import pick_device
-from ..training.events import Note, Observer, Progress, Report, Started
+from ..training.events import Note, Observer, Progress, Report, Started, Working
 from ..training.processes import WHOLE, Shard
 from ..vectors.opening import TASK, vectors_of, vectors_of_run
 from ..vectors.questions import ask
@@ -202,6 +202,7 @@ class TrainingVectors:
             tell(Started(self.title, self.facts, epochs, "word"))
             if self.config.train.threads != 1 and self.config.model.method != "cooccurrence":
                 tell(Note(NO_LOCKS))
+            tell(Working("counting and encoding the words", 0.0))
             watch = _Watch(tell, epochs, words)
             estimator = self._train(text, watch)
         found: WordVectors = estimator.vectors_
@@ -248,8 +249,8 @@ class TrainingVectors:
         own = {n: getattr(model, n) for n in ("method", "negative", "hierarchical", "sample", "subwords")}
         estimator = Word2Vec(patience=train.patience, **own, **common)
         if train.earlier is None:
-            return estimator.fit(text, tell=watch)
-        return restored(estimator, Path(train.earlier)).fit_more(text, tell=watch)
+            return estimator.fit(text, tell=watch, watch=watch.working)
+        return restored(estimator, Path(train.earlier)).fit_more(text, tell=watch, watch=watch.working)
 
     def _tables(self, estimator: Any) -> dict[str, Any]:
         """The vectors, and what a further training goes on from."""
@@ -305,6 +306,13 @@ class _Watch:
         seconds = max(time.monotonic() - self._started, 1e-9)
         left, speed = seconds * (self._epochs - epoch) / epoch, self._words * epoch / seconds
         self._tell(Progress(epoch, epoch, epoch / self._epochs, {"loss": loss}, 0.0, speed, seconds, left))
+
+    def working(self, epochs: float) -> None:
+        """Tell that so many are done."""
+        seconds = time.monotonic() - self._started
+        loss = f"  loss {self.losses[-1]:.3f}" if self.losses else ""
+        speed = self._words * epochs / max(seconds, 1e-9) / 1e6
+        self._tell(Working(f"epoch {epochs:.2f}{loss}  {speed:.2f} M words/s", epochs / self._epochs))
 
 
 def _refuse_trainers(train: VectorsTraining) -> None:

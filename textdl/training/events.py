@@ -44,6 +44,14 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Working:
+    """A task without steps is on its way: ``share`` of it is done. For the eye only; it is not logged."""
+
+    text: str
+    share: float
+
+
+@dataclass(frozen=True)
 class Evaluated:
     """The model has been evaluated on a held-out split, and the run folder holds it as it is now."""
 
@@ -73,5 +81,5 @@ class Note:
     text: str
 
 
-Event = Note | Reading | Started | Progress | Evaluated | Report
+Event = Note | Working | Reading | Started | Progress | Evaluated | Report
 Observer = Callable[[Event], None]

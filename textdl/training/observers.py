@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import artifact
 from ..errors import ConfigError
-from .events import Evaluated, Event, Note, Observer, Progress, Reading, Report, Started
+from .events import Evaluated, Event, Note, Observer, Progress, Reading, Report, Started, Working
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -125,7 +125,7 @@ class PlainView:
                 self._say("  | " + event.sample.strip().replace("\n", "\n  | "))
         elif isinstance(event, Note):
             self._say(event.text)
-        else:
+        elif isinstance(event, Report):
             self._say(_over(event, self._unit))
 
     def _say(self, text: str) -> None:
@@ -158,6 +158,8 @@ class LiveView:
             self._share, self._line = event.share, _progress(event, self._unit)
         elif isinstance(event, Evaluated):
             self._sample, self._held_out = event.sample, f"held out: {_figures(event.figures)}"
+        elif isinstance(event, Working):
+            self._share, self._line = event.share, event.text
         elif isinstance(event, Note):
             self._console.print(event.text, markup=False)
         else:

@@ -33,6 +33,7 @@ from .word_vectors import WordVectors
 Sentences = Iterable[Sequence[str]] | str | Path
 Floats = NDArray[np.float32]
 Tell = Callable[[int, float], None]
+Watch = Callable[[float], None]
 Read = Callable[[int, int], NDArray[np.int32]]
 
 METHODS = ("skipgram", "cbow")
@@ -133,7 +134,7 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         self.threads = threads
         self.seed = seed
 
-    def fit(self, X: Sentences, y: Any = None, *, tell: Tell | None = None) -> Self:
+    def fit(self, X: Sentences, y: Any = None, *, tell: Tell | None = None, watch: Watch | None = None) -> Self:
         """Count the words of a text and train on it.
 
         Args:
@@ -141,6 +142,7 @@ class Word2Vec(TransformerMixin, BaseEstimator):
                 space.
             y: not used.
             tell: called after each epoch with its number, from 1 on, and its loss.
+            watch: called about twice a second with the epochs done, such as 1.25.
 
         Raises:
             CorpusError: no text, no word seen ``least_count`` times, or no two words in one sentence.
@@ -150,17 +152,17 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         self._check()
         X = _readable_twice(X)
         vocabulary = self._count(X, VocabularyConfig(least_count=self.least_count, most_words=self.most_words))
-        self._fit(X, vocabulary, vocabulary, self._grown_weights(vocabulary, None), tell)
+        self._fit(X, vocabulary, vocabulary, self._grown_weights(vocabulary, None), tell, watch)
         return self
 
-    def fit_more(self, X: Sentences, *, tell: Tell | None = None) -> Self:
+    def fit_more(self, X: Sentences, *, tell: Tell | None = None, watch: Watch | None = None) -> Self:
         """Go on training on new text. Known words keep their rows; new ones that it has ``least_count`` times follow.
 
         ``epochs``, ``lr``, ``last_lr`` and all else that is no shape may be set anew before. ``losses_`` is of this
         training alone.
 
         Args:
-            X, tell: as of :meth:`fit`.
+            X, tell, watch: as of :meth:`fit`.
 
         Raises:
             CorpusError, ConfigError, TrainingError: as :meth:`fit`; or a setting that must stay has changed.
@@ -172,7 +174,7 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         X = _readable_twice(X)
         more = self._new_words(self._count(X, VocabularyConfig()))
         vocabulary = self.vocabulary_.grown(more)
-        self._fit(X, vocabulary, more, self._grown_weights(vocabulary, self.weights_), tell)
+        self._fit(X, vocabulary, more, self._grown_weights(vocabulary, self.weights_), tell, watch)
         return self
 
     def transform(self, X: Iterable[Sequence[str]]) -> Floats:
@@ -262,14 +264,20 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         return Weights(inputs, outputs, tree)
 
     def _fit(
-        self, sentences: Sentences, vocabulary: Vocabulary, here: Vocabulary, weights: Weights, tell: Tell | None
+        self,
+        sentences: Sentences,
+        vocabulary: Vocabulary,
+        here: Vocabulary,
+        weights: Weights,
+        tell: Tell | None,
+        watch: Watch | None,
     ) -> None:
         """Train on a text whose own counts are those of ``here``."""
         losses: list[float] = []
         with _ids(sentences, vocabulary, int(here.counts.sum()), self.threads) as (read, size):
             job = self._job(vocabulary, weights)
             clock = [time.perf_counter()]
-            for loss in self._train(job, read, size):
+            for loss in self._train(job, read, size, watch):
                 losses.append(loss)
                 clock.append(time.perf_counter())
                 if tell is not None:
@@ -318,7 +326,7 @@ class Word2Vec(TransformerMixin, BaseEstimator):
         """Whether neighbouring words share their negative samples."""
         return self.method == "cbow" and not self.hierarchical
 
-    def _train(self, job: Any, read: Read, size: int) -> Iterator[float]:
+    def _train(self, job: Any, read: Read, size: int, watch: Watch | None) -> Iterator[float]:
         """Train an epoch after the other; the mean loss of each."""
         from ..kernels.word2vec_threads import Threads, cut_ids
 
@@ -329,7 +337,11 @@ class Word2Vec(TransformerMixin, BaseEstimator):
             def rate(done: float, before: int = epoch) -> float:
                 return float(self.lr + (last - self.lr) * (before + done) / self.epochs)
 
-            total, terms = threads.epoch(epoch, rate)
+            def watched(done: float, before: int = epoch) -> None:
+                if watch is not None:
+                    watch(before + done)
+
+            total, terms = threads.epoch(epoch, rate, watched)
             if not terms:
                 raise CorpusError(
                     "no two words were left to be read in one sentence; give more text, longer sentences, "
