@@ -40,6 +40,7 @@ WORD2VEC = ("skipgram", "cbow")
 #: What the compiled loops go by; the rest of the settings of training are the trainer's.
 OF_LOOPS = ("epochs", "lr", "patience", "seed", "device", "threads", "engine", "earlier")
 LR_OF_TRAINER = 0.02  # with Adam and 8192 words a step; the vectors are then as good as those of the loops
+LR_OF_BAGS = 0.05  # twice that of skip-gram, as in the program of Mikolov et al.
 NO_LOCKS = "several threads work without locks: the vectors differ a little each time; --threads 1 repeats them"
 
 
@@ -238,8 +239,8 @@ class TrainingVectors:
             own = {name: getattr(model, name) for name in ("shift", "smoothing", "power")}
             return CoOccurrence(**own, **common).fit(text)
         common["epochs"] = round(train.epochs)
-        if train.lr is not None:
-            common["lr"] = train.lr
+        if train.lr is not None or model.method == "cbow":
+            common["lr"] = train.lr or LR_OF_BAGS
         if model.method == "glove":
             from ..vectors.glove import Glove
 
