@@ -27,6 +27,9 @@ _SHORT = {
 }
 
 
+_NOTHING = "nothing to measure on"
+
+
 class MetricsFile:
     """Writes every progress, evaluation and report as a line of JSON."""
 
@@ -207,10 +210,7 @@ def _reading(event: Reading) -> str:
 
 def _figures(figures: Mapping[str, float]) -> str:
     named = {name: value for name, value in figures.items() if name.removeprefix("validation_") in _SHORT}
-    return (
-        "  ".join(f"{_SHORT[n.removeprefix('validation_')]} {v:.3f}" for n, v in named.items())
-        or "nothing to measure on"
-    )
+    return "  ".join(f"{_SHORT[n.removeprefix('validation_')]} {v:.3f}" for n, v in named.items()) or _NOTHING
 
 
 def _progress(event: Progress, unit: str) -> str:
@@ -223,9 +223,10 @@ def _progress(event: Progress, unit: str) -> str:
 
 def _over(report: Report, unit: str) -> str:
     speed = report.units / max(report.seconds, 1e-9)
+    measured = _figures(report.figures).replace(_NOTHING, "")
     return (
         f"{report.ended} after {report.steps:,} steps, {report.epochs:.2f} epochs, {_duration(report.seconds)} "
-        f"({speed / 1000:.1f}k {unit}s/s, evaluations included): {_figures(report.figures)}"
+        f"({speed / 1000:.1f}k {unit}s/s, evaluations included)" + (f": {measured}" if measured else "")
     )
 
 
