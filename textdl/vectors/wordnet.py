@@ -16,19 +16,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..errors import ConfigError, CorpusError, near
+from ..text.stemming import PARTS, REMEDY
 
-REMEDY = (
-    "get it once with: python -m nltk.downloader wordnet (or install Debian's package wordnet-base and give "
-    'folder="/usr/share/wordnet")'
-)
-PARTS_OF_SPEECH = ("n", "v", "a", "r")
+PARTS_OF_SPEECH = tuple(PARTS)
 DEEP = ("n", "v")  # those with hypernyms
 #: Names of the measures, and of nltk's functions.
 MEASURES = {"path": "path_similarity", "wu_palmer": "wup_similarity", "leacock_chodorow": "lch_similarity"}
 SENSES = ("all", "first")
-_NEEDED = tuple(
-    name for part in ("adj", "adv", "noun", "verb") for name in (f"data.{part}", f"index.{part}", f"{part}.exc")
-)
+_NEEDED = tuple(name for part in sorted(PARTS.values()) for name in (f"data.{part}", f"index.{part}", f"{part}.exc"))
 
 
 class WordNet:
