@@ -8,7 +8,6 @@ lines or paragraphs; of records (JSON, CSV, Parquet, rows of the Hub) the text i
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import itertools
 import json
 import tomllib
@@ -20,7 +19,7 @@ from typing import Any
 from .config import check, knob
 from .errors import ConfigError, CorpusError, near
 from .text.dividing import between, cuts, deal, in_pieces
-from .text.files import file_size, read_text, stem, unreadable
+from .text.files import file_size, package_file, read_text, stem, unreadable
 from .text.folders import SPLITS, split_called, splits_of
 from .text.hub import HubDataset, is_saved, load_from_hub, load_saved
 from .text.records import choose_fields, holds_records, read_records
@@ -318,10 +317,8 @@ def _of_card(card: Path, name: str) -> Path:
     if not name.startswith("package:"):
         return card.parent / name
     package, _, inside = name.removeprefix("package:").partition("/")
-    found = importlib.util.find_spec(package)  # which imports nothing
-    for folder in (found.submodule_search_locations or ()) if found is not None else ():
-        if (Path(folder) / inside).is_file():
-            return Path(folder) / inside
+    if (found := package_file(package, inside)) is not None:
+        return found
     raise CorpusError(
         f"{card.parent.name} is read from {inside} of the package {package}, which is not there; install it"
     )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from textdl_cli.main import main
 
 from .examples import EXAMPLES, OUTSIDE, Example
 from .packages import install_documented
@@ -36,20 +35,3 @@ def task(request: pytest.FixtureRequest) -> str:
 def example(task: str) -> Example:
     """The example of the task."""
     return {**EXAMPLES, **OUTSIDE}[task]
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
-    """``cli("train", "lm", ...)`` -> (exit code, standard output, standard error)."""
-
-    def run(*args: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["textdl", *map(str, args)])
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1 if end.code else 0
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return run

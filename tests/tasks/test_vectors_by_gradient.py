@@ -13,8 +13,9 @@ import textdl
 from textdl.config import replace
 from textdl.models.vectors import VectorsConfig, WordContexts
 from textdl.tasks.vectors import TrainingVectors, WordVectorsConfig
-from textdl.tasks.vectors_by_gradient import AliasTable, WordContextsTask, kept_shares, windows
+from textdl.tasks.vectors_by_gradient import AliasTable, WordContextsTask, windows
 from textdl.training.processes import Shard
+from textdl.vectors.word2vec import kept_shares
 
 TEXTS = ["the cat sat on the mat with a dog", "a dog ran to the cat", "the mat and the dog sat"] * 20
 

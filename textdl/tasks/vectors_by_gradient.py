@@ -31,6 +31,7 @@ from ..text.vocabulary import count_file, encode_file
 from ..training.events import Observer
 from ..training.gradient_task import Loss
 from ..training.processes import Shard
+from ..vectors.word2vec import kept_shares
 from ..vectors.word_vectors import WordVectors
 from .base import corpus_facts
 from .vector_text import write_sentences, write_words
@@ -68,7 +69,7 @@ class WordContextsTask:
         words = len(self.vocabulary)
         self.config = replace(config, model=replace(config.model, vocabulary=words, contexts=words))
         self.model: nn.Module = WordContexts(self.config.model)
-        self._keep = kept_shares(self.vocabulary.counts, config.model.sample)
+        self._keep = kept_shares(self.vocabulary.counts, config.model.sample).astype(np.float32)
         self._noise = AliasTable(self.vocabulary.counts.astype(np.float64) ** NOISE_POWER)
 
     @property
@@ -181,32 +182,14 @@ def windows(words: Tensor, sentences: Tensor, reach: Tensor, window: int) -> tup
     return words[places], there
 
 
-def kept_shares(counts: NDArray[np.int64], sample: float) -> NDArray[np.float32]:
-    """How often each word [V] is read: (sqrt(f / t) + 1) t / f of its share f of the text, t being ``sample``.
-
-    This is how word2vec's program does it; the paper (Mikolov et al. 2013) says sqrt(t / f).
-    """
-    if not sample:
-        return np.ones(len(counts), np.float32)
-    over = counts / max(1, counts.sum()) / sample
-    kept: NDArray[np.float32] = np.minimum(1.0, (np.sqrt(over) + 1) / np.maximum(over, 1e-12)).astype(np.float32)
-    return kept
-
-
 class AliasTable:
-    """Draws from 0 to V - 1 by weights [V], each in constant time (Walker 1977; Vose 1991)."""
+    """Draws from 0 to V - 1 by weights [V], each in constant time (Walker 1977)."""
 
     def __init__(self, weights: NDArray[np.float64]) -> None:
-        scaled = (weights / weights.sum() * len(weights)).tolist()
-        self._share, self._other = np.ones(len(scaled)), np.arange(len(scaled))
-        small = [place for place, weight in enumerate(scaled) if weight < 1]
-        large = [place for place, weight in enumerate(scaled) if weight >= 1]
-        while small and large:
-            low, high = small.pop(), large[-1]
-            self._share[low], self._other[low] = scaled[low], high
-            scaled[high] -= 1 - scaled[low]
-            if scaled[high] < 1:
-                small.append(large.pop())
+        from ..kernels.word2vec_threads import alias_table
+
+        table = alias_table(weights)
+        self._share, self._other = table[:, 0] / 2.0**32, table[:, 1].astype(np.int64)
 
     def draw(self, random: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.int32]:
         """An array of places."""

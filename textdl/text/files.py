@@ -11,6 +11,7 @@ import bz2
 import codecs
 import gzip
 import hashlib
+import importlib.util
 import io
 import itertools
 import lzma
@@ -241,3 +242,10 @@ def _convert(path: Path, encoding: str) -> str:
     return (
         f"{'unpack and ' * bool(packing(path))}convert it, for example: iconv -f {encoding} -t UTF-8 {name} > new.txt"
     )
+
+
+def package_file(package: str, inside: str) -> Path | None:
+    """A file in an installed package, of which nothing is imported; None where it is not there."""
+    found = importlib.util.find_spec(package)
+    folders = (found.submodule_search_locations or ()) if found is not None else ()
+    return next((Path(folder) / inside for folder in folders if (Path(folder) / inside).is_file()), None)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..text.files import package_file
 from .evaluate import Analogies, Similarity, evaluate_analogies, evaluate_similarity
 from .word_vectors import Method, VectorsError, WordVectors
 
@@ -95,10 +95,8 @@ def _question_file(source: str | Path) -> Path:
             raise VectorsError(f"there is no file of questions {str(source)!r}; give one or {', '.join(named)}")
         return path
     package, inside = named[str(source)]
-    found = importlib.util.find_spec(package)
-    for folder in (found.submodule_search_locations or ()) if found is not None else ():
-        if (Path(folder) / inside).is_file():
-            return Path(folder) / inside
+    if (found := package_file(package, inside)) is not None:
+        return found
     raise VectorsError(f"{source} comes with the package {package}, which does not hold it here; give a file instead")
 
 

@@ -381,13 +381,21 @@ def _has_settled(losses: list[float], patience: int, tolerance: float) -> bool:
     return min(losses[-patience:]) > best - tolerance * abs(best)
 
 
+def kept_shares(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:
+    """How often each word [V] is read: (sqrt(f / t) + 1) t / f of its share f of the text, t being ``sample``.
+
+    This is how the program of Mikolov et al. does it; their paper (2013) says sqrt(t / f).
+    """
+    if not sample:
+        return np.ones(len(counts))
+    over = np.maximum(counts, 1) / (sample * counts.sum())
+    kept: NDArray[np.float64] = np.minimum((np.sqrt(over) + 1) / over, 1)
+    return kept
+
+
 def _keep(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint32]:
-    """How often each word is read [V], of 2 ** 32; that of the program of Mikolov et al., not of their paper."""
-    kept = np.ones(len(counts))
-    if sample:
-        shares = np.maximum(counts, 1) / (sample * counts.sum())
-        kept = np.minimum((np.sqrt(shares) + 1) / shares, 1)
-    return np.minimum(kept * _WHOLE, _WHOLE - 1).astype(np.uint32)
+    """The same, of 2 ** 32."""
+    return np.minimum(kept_shares(counts, sample) * _WHOLE, _WHOLE - 1).astype(np.uint32)
 
 
 @contextmanager
