@@ -5,7 +5,7 @@
 DIR holds reviews as `imdb` does (*.tsv.xz; the last column is the text): lower case, cut into words, a review a line.
 The questions are Google's analogies and WordSim-353, which gensim's wheel carries; with --words, a folder that has
 EN-MEN-TR-3k.txt, MEN too. Each method is used as `textdl train vectors` does by default, with the window and the passes
-that it is usually given (--windows, --epochs): the table says what comes out of a text, not which method is the best.
+that it is usually given (GloVe: 3 times --epochs): the table says what comes out of a text, not which is the best.
 """
 
 from __future__ import annotations

@@ -34,8 +34,11 @@ def nearest(
 
     vectors = open_vectors(run)
     for number, query in enumerate(words):
-        plus, minus = terms(query)
-        found = vectors.combine(plus, minus, count) if minus or len(plus) > 1 else vectors.nearest(plus[0], count, most)
+        plus, minus = ([query], []) if query in vectors else terms(query)  # a word may be a sign, or hold spaces
+        if minus or len(plus) > 1:
+            found = vectors.combine(plus, minus, count, most)
+        else:
+            found = vectors.nearest(plus[0], count, most)
         show(query, found, json_, first=number == 0)
 
 

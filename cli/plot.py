@@ -48,16 +48,18 @@ def plot(
         groups = [list(islice((word for word in frequent if word.lower() not in ENGLISH), count))]
     else:
         groups = _read(words)
-        unknown = [word for group in groups for word in group if vectors.find(word) is None]
+        unknown = list(dict.fromkeys(word for group in groups for word in group if vectors.find(word) is None))
         groups = [[word for word in group if vectors.find(word) is not None] for group in groups]
         if unknown:
             shown = ", ".join(unknown[:10]) + (" …" if len(unknown) > 10 else "")
             typer.echo(f"note: {len(unknown)} words of {words} have no vector: {shown}", err=True)
     several = [group for group in groups if group]
+    if not several and words is None:
+        raise VectorsError(f"all {len(vectors):,} words of {run} are stop words; name those to draw by --words FILE")
     if not several:
         raise VectorsError(f"none of the words of {words} has a vector; name words of the text it was trained on")
-    plot_words(vectors, several if len(several) > 1 else several[0], out, cast(Any, projection), seed, title)
-    typer.echo(f"{sum(map(len, several)):,} words drawn by {projection} in {out}", err=True)
+    points = plot_words(vectors, several if len(several) > 1 else several[0], out, cast(Any, projection), seed, title)
+    typer.echo(f"{len(points):,} words drawn by {projection} in {out}", err=True)
 
 
 def _read(path: Path) -> list[list[str]]:

@@ -71,6 +71,8 @@ def test_nearest(cli: Cli, vectors: Path) -> None:
     assert [line.split()[-1] for line in lines if line.startswith("  ")][::2] == ["pear", "queen"]
     assert lines[0] == "apple"
     assert lines[4] == "king - man + woman"
+    code, out, err = cli("nearest", vectors, "king - queen", "--most", 2)
+    assert [line.split()[-1] for line in out.splitlines()[1:]] == ["man", "woman"]
     code, out, err = cli("nearest", vectors, "pear", "--count", 1, "--json")
     found = json.loads(out)
     assert found["query"] == "pear"
@@ -95,6 +97,14 @@ def test_sums_of_words(query: str, plus: list[str], minus: list[str]) -> None:
 def test_what_is_no_sum(query: str) -> None:
     with pytest.raises(ConfigError, match="sum like"):
         terms(query)
+
+
+def test_a_word_that_is_a_sign_or_holds_a_space_is_a_word(cli: Cli, tmp_path: Path) -> None:
+    words = ["+", "new york", "rome"]
+    WordVectors(words, np.eye(3)).save(tmp_path / "v.safetensors")
+    code, out, err = cli("nearest", tmp_path / "v.safetensors", *words[:2], "--count", 1)
+    assert (code, err) == (0, "")
+    assert [line for line in out.splitlines() if line and not line.startswith(" ")] == words[:2]
 
 
 @pytest.mark.parametrize("method", ["add", "mul"])
@@ -130,15 +140,24 @@ def test_evaluate_by_the_questions_that_come_with_gensim(cli: Cli, run: Path) ->
 
 def test_plot(cli: Cli, run: Path, tmp_path: Path) -> None:
     words = tmp_path / "words.txt"
-    words.write_text("israel palestinian\n\npolice man woman\nzzz\n")
+    words.write_text("israel palestinian\n\npolice man woman\nman zzz zzz\n")
     code, out, err = cli("plot", run, "--words", words, "--out", tmp_path / "map.svg")
     assert (code, out) == (0, "")
+    assert "note: 1 words of" in err
     assert "zzz" in err
     assert "5 words drawn" in err
     drawn = (tmp_path / "map.svg").read_text()
     assert "<svg" in drawn
     assert cli("plot", run, "--out", tmp_path / "map.png", "--count", 30, "--projection", "tsne")[0] == 0
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_plot_of_nothing_but_stop_words(cli: Cli, tmp_path: Path) -> None:
+    WordVectors(["the", "of"], np.eye(2)).save(tmp_path / "v.txt")
+    code, out, err = cli("plot", tmp_path / "v.txt", "--out", tmp_path / "a.png")
+    assert (code, out) == (2, "")
+    assert "all 2 words of" in err
+    assert "--words FILE" in err
 
 
 def test_convert_there_and_back(cli: Cli, run: Path, tmp_path: Path) -> None:

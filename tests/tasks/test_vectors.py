@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import textdl
 from textdl import artifact
 from textdl.config import replace
 from textdl.errors import ConfigError, RunError
+from textdl.tasks import vectors as tasks_vectors
 from textdl.tasks.vectors import TrainingVectors, VectorsTraining, WordVectorsConfig
 from textdl.vectors.opening import open_vectors
 from textdl.vectors.word_vectors import VectorsError
@@ -113,6 +115,32 @@ def test_which_engine_works() -> None:
             chosen(device="cpu", **setting)
     if not torch.cuda.is_available():
         assert chosen(device="auto") is None
+
+
+def test_settings_that_a_method_has_no_use_for() -> None:
+    for method, name, value in (
+        ("glove", "patience", 2),
+        ("glove", "earlier", "run"),
+        ("cooccurrence", "patience", 2),
+        ("cooccurrence", "earlier", "run"),
+        ("cooccurrence", "lr", 0.1),
+    ):
+        config = replace(WordVectorsConfig(), {"device": "cpu", "method": method, name: value})
+        with pytest.raises(ConfigError, match=f"{name} is not for the method {method}"):
+            TrainingVectors.training(config)
+
+
+def test_a_gpu_that_would_not_be_used_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks_vectors, "pick_device", torch.device)
+    for settings in ({"method": "glove"}, {"hierarchical": True}):
+        with pytest.raises(ConfigError, match="run on the CPU, got device cuda"):
+            TrainingVectors.training(replace(WordVectorsConfig(), {"device": "cuda", **settings}))
+    assert TrainingVectors.training(replace(WordVectorsConfig(), {"device": "cuda"})) is not None
+
+
+def test_the_next_command_can_be_typed_as_it_is(tmp_path: Path) -> None:
+    run = trained(tmp_path / "my run", ["it's it's it's"] * 20, epochs=1)
+    assert shlex.split(run.next_command()) == ["textdl", "nearest", str(run.path), "it's"]
 
 
 def test_settings_that_do_not_go_together() -> None:

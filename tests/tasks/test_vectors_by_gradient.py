@@ -147,6 +147,20 @@ def test_a_held_out_part_is_measured_the_same_each_time() -> None:
     assert prepared().metrics(task.model, None) == {}
 
 
+def test_phrases_are_joined_in_what_is_held_out_too() -> None:
+    random = np.random.default_rng(1)
+    some = [f"w{number}" for number in range(20)]
+    texts = [" ".join([*random.choice(some, 4), "new york", *random.choice(some, 4)]) for _ in range(400)]
+    given = {"engine": "torch", "device": "cpu", "phrases": 1, "phrase_score": 3.0, "validation": 0.3}
+    task = TrainingVectors.prepare(texts, replace(WordVectorsConfig(), given), lambda event: None)
+    assert isinstance(task, WordContextsTask)
+    assert "york" not in task.vocabulary
+    phrase = task.vocabulary.id("new_york")
+    sentences = [np.asarray(ids) for ids in (task._ids, task._held)]
+    assert [(ids == phrase).sum() for ids in sentences] == [(ids < 0).sum() for ids in sentences]
+    assert (sentences[1] == phrase).sum() > 50
+
+
 def test_model_shapes() -> None:
     model = WordContexts(VectorsConfig(vocabulary=9, dim=3, method="cbow"))
     words, there = torch.zeros(4, dtype=torch.long), torch.ones(4, 6, dtype=torch.bool)

@@ -1,6 +1,9 @@
 """Text that a function cuts into words, counted and encoded in one process and in two."""
 
+import functools
 import random
+import sys
+import types
 from collections import Counter
 
 import pytest
@@ -15,6 +18,13 @@ TEXTS = ("one-two", "", "two--two-three", "one two-one")
 
 def cut_at_dashes(text: str) -> list[str]:
     return [word for word in text.split("-") if word]
+
+
+def cut_nowhere(text: str) -> list[str]:
+    return text.split()
+
+
+cut_nowhere.__module__, cut_nowhere.__qualname__ = "only_here", "cut"
 
 
 def as_counts(vocabulary: Vocabulary) -> dict[str, int]:
@@ -74,10 +84,20 @@ def test_bounded_memory():
     assert v.missed > 0
 
 
-def test_mistakes():
+def test_mistakes(tmp_path, monkeypatch):
     with pytest.raises(CorpusError, match="got one text"):
         count_texts("one text", str.split)
     with pytest.raises(CorpusError, match="text 2 must be a text, got int"):
         count_texts(["a", 2], str.split)
     with pytest.raises(ConfigError, match="top of a module"):
         count_texts(["a"], lambda text: text.split(), processes=2)
+    with pytest.raises(ConfigError, match="top of a module"):
+        count_texts(["a"], functools.partial(lambda text: text.split()), processes=2)
+    monkeypatch.setitem(sys.modules, "only_here", types.SimpleNamespace(cut=cut_nowhere))
+    with pytest.raises(ConfigError, match="top of a module"):
+        count_texts(["a"], cut_nowhere, processes=2)
+    (tmp_path / "a.jsonl").write_text('{"text": "one"}\n')
+    with pytest.raises(CorpusError, match="holds records"):
+        count_file(tmp_path / "a.jsonl", cut=str.split)
+    with pytest.raises(CorpusError, match="holds records"):
+        encode_file(tmp_path / "a.jsonl", count_texts(["a"], str.split), cut=str.split)

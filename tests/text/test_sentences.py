@@ -137,3 +137,14 @@ def test_bad_input():
         stream_sentences("one text")
     with pytest.raises(ConfigError, match="abbreviations"):
         SentencesConfig(abbreviations="Abschn")  # type: ignore[arg-type]
+
+
+def test_a_long_run_of_marks_takes_no_square_of_its_length():
+    import time
+
+    text = "It is" + "." * 30_000 + "x, he said. Then" + "!" * 3000 + '"' * 3000 + " He left."
+    start = time.perf_counter()
+    whole = split_sentences(text)
+    assert time.perf_counter() - start < 5  # it took half a minute
+    assert [sentence[:8] for sentence in whole] == ["It is...", "Then!!!!", "He left."]
+    assert list(stream_sentences([text[at : at + 500] for at in range(0, len(text), 500)])) == whole

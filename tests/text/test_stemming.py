@@ -113,8 +113,13 @@ def test_where_nltk_keeps_its_data(tmp_path, monkeypatch, packed):
     stemming._lists.cache_clear()
     with pytest.raises(CorpusError, match=r"python -m nltk\.downloader wordnet"):
         Lemmatizer()
+    (tmp_path / "corpora").mkdir()
+    (tmp_path / "corpora" / "wordnet.zip").write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(CorpusError, match=r"wordnet\.zip .* damaged or cut short; remove it"):
+        Lemmatizer()
+    (tmp_path / "corpora" / "wordnet.zip").unlink()
     place = tmp_path / "corpora" / "wordnet"
-    (place if not packed else place.parent).mkdir(parents=True)
+    (place if not packed else place.parent).mkdir(parents=True, exist_ok=True)
     if packed:
         with zipfile.ZipFile(tmp_path / "corpora" / "wordnet.zip", "w") as archive:
             for name, content in FILES.items():
@@ -152,6 +157,7 @@ class TestStopWords:
             "mat",
             "mind",
         ]
+        assert leave_out(["the", "The", "cat"], ["The"]) == ["cat"]
         assert {"the", "of", "and", "don't", "n't"} <= ENGLISH
         assert all(word == word.lower() for word in ENGLISH)
         assert 150 < len(ENGLISH) < 300

@@ -119,6 +119,7 @@ class TestVocabulary:
             ({"words": ["a", "a"], "counts": [1, 2]}, "'a' twice"),
             ({"words": ["a", ""], "counts": [1, 2]}, "got ''"),
             ({"words": ["a", 5], "counts": [1, 2]}, "got 5"),
+            ({"words": ["a", None], "counts": [1, 2]}, "got None"),
             ({"words": ["a", "\ud800"], "counts": [1, 2]}, "whole characters"),
             ({"words": ["a"], "counts": [1, 2]}, "as many counts"),
             ({"words": ["a"], "counts": [-1]}, "whole numbers"),
@@ -242,6 +243,7 @@ class TestFiles:
         assert isinstance(ids, np.memmap)
         assert ids.tolist() == ids_of(text, v) == np.fromfile(out, "<i4").tolist()
         assert sorted(file.name for file in tmp_path.iterdir()) == ["a.ids", "a.txt"]
+        assert out.stat().st_mode == path.stat().st_mode  # as of any file that is written
         with pytest.raises(ValueError, match="read-only"):
             ids[0] = 3
 
@@ -361,6 +363,10 @@ def test_sentences_that_are_none():
         count_sentences("one text")
     with pytest.raises(CorpusError, match="sentence 2 must be a list of words, got a text"):
         count_sentences([["a"], "b c"])
+    with pytest.raises(CorpusError, match="sentence 2 must be a list of words, got list for a word"):
+        count_sentences([["a"], [["b", "c"], "d"]])
+    with pytest.raises(CorpusError, match=r"a word of a vocabulary must be a text .*, got None"):
+        count_sentences([["a", None]])
     with pytest.raises(CorpusError, match="sentence 1 must be a list of words, got int"):
         encode_sentences([3], count_sentences(SENTENCES))
 

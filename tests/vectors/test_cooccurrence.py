@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,40 @@ def test_the_memory_is_kept_to(monkeypatch: pytest.MonkeyPatch) -> None:
     taken.clear(), spilled.clear()
     cooccurrence_matrix(ids, 1000, 10, threads=2, memory_mb=100)
     assert not spilled
+
+
+@pytest.mark.parametrize("window, weighting", [(5, "harmonic"), (None, "flat")])
+def test_memory_without_a_limit(window: int | None, weighting: str) -> None:
+    ids = text_of(4)
+    free = cooccurrence_matrix(ids, 40, window, weighting, memory_mb=math.inf)
+    assert (free != cooccurrence_matrix(ids, 40, window, weighting)).nnz == 0
+
+
+def test_a_full_disk_is_said_before_it_is_mapped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """To write to a map that the disk has no room for would end the process without a word."""
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pairs.os, "posix_fallocate", full, raising=False)
+    with pytest.raises(ConfigError, match=r"can not be written \(No space left on device\)"):
+        cooccurrence_matrix(text_of(3), 40, None, "flat", memory_mb=0.01, folder=tmp_path)
+
+
+def test_a_huge_window_is_the_whole_sentence() -> None:
+    ids = text_of(1)
+    longest = cooccurrence_matrix(ids, 40, len(ids), dtype=np.float64)
+    weights, scale = pairs.distance_weights(2_000_000, "harmonic")  # at once: no common denominator is looked for
+    assert (scale, weights[0], weights[-1]) == (1.0, 1.0, 1 / 2_000_000)
+    assert (longest != cooccurrence_matrix(ids, 40, 10 * len(ids), dtype=np.float64)).nnz == 0
+
+
+@pytest.mark.parametrize("window, scale", [(1, 1), (6, 60), (22, 232_792_560), (23, 1)])
+def test_harmonic_weights_are_whole_numbers_as_far_as_sums_are_exact(window: int, scale: int) -> None:
+    weights, made = pairs.distance_weights(window, "harmonic")
+    assert made == scale
+    np.testing.assert_allclose(weights / scale, 1 / np.arange(1, window + 1), rtol=1e-15)
+    assert scale == 1 or (weights == np.round(weights)).all()
 
 
 def test_no_more_blocks_are_under_way_than_memory_is_dealt_out_to(monkeypatch: pytest.MonkeyPatch) -> None:

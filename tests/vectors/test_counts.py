@@ -126,6 +126,10 @@ class TestBagOfWords:
         texts = ["a a b", "a c", "b d d", "e"]
         assert BagOfWords(least_count=2).fit(texts).vocabulary_.words == ("a", "b", "d")
         assert BagOfWords(least_documents=2).fit(texts).vocabulary_.words == ("a", "b")
+        for settings in ({"least_count": 2, "most_words": 2}, {"least_documents": 2, "most_documents": 2}):
+            arrays = {name: np.array([value])[0] for name, value in settings.items()}  # as of np.arange in a grid
+            assert BagOfWords(**arrays).fit(texts).vocabulary_.words == ("a", "b")
+        assert OneHot(most_words=np.int64(1)).fit("a a b").vocabulary_.words == ("a",)
         assert BagOfWords(least_documents=0.5).fit(texts).vocabulary_.words == ("a", "b")
         assert BagOfWords(most_documents=1).fit(texts).vocabulary_.words == ("d", "c", "e")
         assert BagOfWords(most_documents=0.25).fit(texts).vocabulary_.words == ("d", "c", "e")
@@ -149,6 +153,7 @@ class TestBagOfWords:
         expected = [["dog", "cat", "the", "and"], ["dog", "a"], [], ["dog", "cat", "über-cat"]]
         assert [list(names) for names in bag.inverse_transform(rows)] == expected
         assert [list(names) for names in bag.inverse_transform(rows.toarray())] == expected
+        assert bag.inverse_transform(bag.transform([])) == []
         with pytest.raises(CorpusError, match="6 columns"):
             bag.inverse_transform(np.zeros((1, 5)))
 
@@ -160,6 +165,9 @@ class TestBagOfWords:
         path = tmp_path / "stop.txt"
         path.write_text("cats\nare")
         assert "cats" not in BagOfWords(stop_words=path).fit(texts).vocabulary_
+        assert BagOfWords(stop_words=["The", "CATS"]).fit(texts).vocabulary_.words[-1] == "runs"
+        assert not {"the", "cats"} & {*BagOfWords(stop_words=["The", "CATS"]).fit(texts).vocabulary_.words}
+        assert "the" in BagOfWords(stop_words=["The"], lowercase=False).fit(texts).vocabulary_
         assert not set(BagOfWords(stop_words="english").fit([*ENGLISH, "left"]).vocabulary_.words) & ENGLISH
 
     def test_cutting(self):
@@ -219,6 +227,8 @@ class TestBagOfWords:
             ({"most_documents": -1}, "most_documents must be"),
             ({"vocabulary": []}, "vocabulary must have a word"),
             ({"vocabulary": ["a", "a"]}, "'a' twice"),
+            ({"vocabulary": "dog"}, "a list of words, got str"),
+            ({"vocabulary": {"dog": 1, "cat": 0}}, "a list of words, got dict"),
             ({"least_count": 9}, "none of 6 features is left with least_count=9"),
         ],
     )

@@ -109,11 +109,13 @@ def test_documents_are_cut_by_the_tokenizer() -> None:
         ({"frequencies": "vector"}, "did you mean 'vectors'"),
         ({"smoothing": 0}, "smoothing must be more than 0"),
         ({"components": -1}, "components must be"),
+        ({"components": 1.5}, "components must be a whole number"),
+        ({"vectors": "vectors.bin"}, r"textdl\.open_vectors"),
     ],
 )
 def test_wrong_settings_are_said(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        DocumentVectors(VECTORS, **settings).fit(TRAINING)
+        DocumentVectors(**{"vectors": VECTORS, **settings}).fit(TRAINING)
 
 
 def test_wrong_documents_are_said() -> None:
@@ -121,8 +123,9 @@ def test_wrong_documents_are_said() -> None:
     for wrong in (estimator.fit, estimator.transform):
         with pytest.raises(CorpusError, match="got one text"):
             wrong("cat dog")
-        with pytest.raises(CorpusError, match="document 1 must be"):
-            wrong(["cat", 3])
+        for document in (3, b"cat dog"):
+            with pytest.raises(CorpusError, match="document 1 must be"):
+                wrong(["cat", document])
     with pytest.raises(CorpusError, match="no documents"):
         estimator.fit([])
     assert estimator.transform([]).shape == (0, 3)

@@ -16,7 +16,14 @@ from scipy import stats
 
 from textdl.errors import CorpusError
 from textdl.vectors import evaluate
-from textdl.vectors.evaluate import evaluate_analogies, evaluate_similarity, ranks, read_analogies, read_similarity
+from textdl.vectors.evaluate import (
+    correlation,
+    evaluate_analogies,
+    evaluate_similarity,
+    ranks,
+    read_analogies,
+    read_similarity,
+)
 from textdl.vectors.word_vectors import Method, VectorsError, WordVectors
 
 #: man, king, woman, queen span a parallelogram; duke and duchess lie beside it.
@@ -219,6 +226,12 @@ def test_ranks_are_those_of_scipy(values: list[int]) -> None:
 def test_nothing_to_correlate_is_not_a_number() -> None:
     assert math.isnan(evaluate_similarity(ROYAL, [("a", "b", 1.0), ("c", "d", 2.0)]).spearman)
     assert math.isnan(evaluate_similarity(ROYAL, [("man", "king", 1.0), ("man", "woman", 1.0)]).spearman)
+    assert math.isnan(correlation(np.full(3, 0.1), np.array([1.0, 2.0, 4.0])))  # the mean of the first is not 0.1
+
+
+def test_where_every_word_is_in_the_question_there_is_no_answer() -> None:
+    three = WordVectors(["man", "king", "woman"], np.eye(3))
+    assert evaluate_analogies(three, {"s": [("man", "king", "woman", "man")]}).total.correct == 0
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,30 @@ def test_every_vector_comes_back_bit_by_bit(tmp_path: Path, data: st.DataObject,
     assert same(load_vectors(tmp_path / "vectors", format), vectors)
 
 
+def test_binary_files_of_few_numbers_are_told_from_text(tmp_path: Path) -> None:
+    for seed in range(60):
+        vectors = vectors_of(["king", "queen", "man"][: 1 + seed % 3], seed, dim=1 + seed % 4)
+        vectors.save(tmp_path / "v.bin")
+        assert same(load_vectors(tmp_path / "v.bin"), vectors), seed
+
+
+@pytest.mark.parametrize("change", [lambda m: m, lambda m: m.astype(np.float16)])
+def test_a_newer_format_is_told_whatever_is_in_it(tmp_path: Path, change: Callable[[Any], Any]) -> None:
+    vectors_of(["a", "b"]).save(tmp_path / "v.safetensors")
+    arrays, facts = artifact.load_arrays_and_facts(tmp_path / "v.safetensors")
+    more = {**arrays, "matrix": change(arrays["matrix"]), "more": np.zeros(3, np.float32)}
+    artifact.save_arrays(tmp_path / "v.safetensors", more, {**facts, "format": 2})
+    with pytest.raises(VectorsError, match=r"newer textdl \(format 2\); upgrade"):
+        load_vectors(tmp_path / "v.safetensors")
+
+
+def test_a_header_that_nests_without_end_is_damage(tmp_path: Path) -> None:
+    header = b'{"a":' * 100_000
+    (tmp_path / "v").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(VectorsError, match="damaged"):
+        load_vectors(tmp_path / "v")
+
+
 def test_a_vector_file_may_be_written_over_while_it_is_mapped(tmp_path: Path) -> None:
     path = tmp_path / "v.safetensors"
     vectors_of(["a", "b", "c"]).save(path)
@@ -251,6 +275,7 @@ BINARY = b"2 2\na " + struct.pack("<2f", 1, 2) + b"b " + struct.pack("<2f", -3e-
         (b"3 2\na 1 2\nb 3 4\na 5 6\n", "line 4: the word 'a' is repeated, it stands in line 2 already"),
         (b"3 2\na 1 2\nb\xe9 3 4\nc 5 6\n", r"line 3: the word b'b\\xe9' is not UTF-8 \(byte 0xe9\)"),
         (b"3 2\na 1 2\n\nb 3 4\nc 5 6\n", "line 3 is blank"),
+        (b"2 3\na 1 2 3\n 4 5 6\n", "line 3 is too short: 2 numbers"),  # a word is missing
         (b"a 1 2\nb 3 4\n a 5 6\n", "line 3: the word 'a' is repeated, it stands in line 1"),
         (b"a 1 2\nb 3\n", "line 2 is too short"),
         (b"a 1 2\nb 3 4 5.5\n", "line 2 is too long"),

@@ -244,8 +244,17 @@ def test_every_way_of_giving_a_text_gives_the_same(
         assert made.words == expected.words
         np.testing.assert_array_equal(made.matrix, expected.matrix)
     counts = CoOccurrence(window=10, dim=None).fit(file)
-    made = clone(estimator).fit_matrix(counts.matrix_, counts.vocabulary_.words).vectors_
-    np.testing.assert_array_equal(made.matrix, expected.matrix)
+    refitted = clone(estimator).fit_matrix(counts.matrix_.tocoo(), counts.vocabulary_.words)
+    np.testing.assert_array_equal(refitted.vectors_.matrix, expected.matrix)
+    assert refitted.vocabulary_.words == expected.words
+    assert refitted.matrix_.format == "csr"
+
+
+def test_the_vocabulary_knows_of_the_words_left_out() -> None:
+    made = Glove(4, epochs=1, least_count=2).fit([*topics(50), ["unheard", "of"]])
+    assert "of" not in made.vocabulary_
+    assert made.vocabulary_.seen == 50 * 6 + 2
+    assert made.vocabulary_.counts.tolist() == made.vectors_.counts.tolist()
 
 
 @pytest.mark.parametrize(
@@ -278,6 +287,12 @@ def test_a_wrong_text_or_matrix_is_said(tmp_path: Path) -> None:
         Glove().fit(["one text", "another"])
     with pytest.raises(ConfigError, match=r"shape \(2, 2\)"):
         Glove().fit_matrix(counts_of(), ["a", "b"])
+    told: list[int] = []  # before anything is trained
+    with pytest.raises(CorpusError, match="'a' twice"):
+        Glove().fit_matrix(csr_matrix(np.ones((2, 2))), ["a", "a"], tell=lambda number, _: told.append(number))
+    with pytest.raises(CorpusError, match="as many counts"):
+        Glove().fit_matrix(csr_matrix(np.ones((2, 2))), ["a", "b"], np.ones(3, int), tell=lambda n, _: told.append(n))
+    assert not told
     for wrong in (-1.0, np.nan, np.inf):
         with pytest.raises(ConfigError, match="above 0"):
             Glove().fit_matrix(csr_matrix([[1.0, wrong], [1.0, 1.0]]), ["a", "b"])

@@ -197,4 +197,6 @@ def test_other_mistakes(tmp_path: Path) -> None:
         plot_words(vectors(), "word1", tmp_path / "a.png")
     with pytest.raises(VectorsError, match=r"shape \(2, 2\), got \(3, 2\)"):
         draw(["a", "b"], np.zeros((3, 2)), tmp_path / "a.png")
+    with pytest.raises(VectorsError, match="each of 2 points, got 1"):
+        draw(["a", "b"], np.zeros((2, 2)), tmp_path / "a.png", [0])
     assert not list(tmp_path.iterdir())

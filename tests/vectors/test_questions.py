@@ -42,3 +42,18 @@ def test_what_is_not_there(vectors: WordVectors, tmp_path: Path) -> None:
         ask(vectors, tmp_path / "nowhere")
     with pytest.raises(VectorsError, match="give --analogies"):
         ask(vectors)
+    with pytest.raises(VectorsError, match="'sum'"):
+        ask(vectors, similarity="wordsim353", method="sum")  # type: ignore[arg-type]
+
+
+def test_sets_of_one_name_are_told_apart(vectors: WordVectors, tmp_path: Path) -> None:
+    files = [tmp_path / part / "set.txt" for part in ("a", "b")]
+    for number, file in enumerate(files):
+        file.parent.mkdir()
+        file.write_text("king queen 1\n" * (2 + number))
+    figures = ask(vectors, similarity=[*files, "simlex999"]).figures()["similarity"]
+    assert {name: each["pairs"] for name, each in figures.items()} == {
+        str(files[0]): 2,
+        str(files[1]): 3,
+        "simlex999": 999,
+    }

@@ -282,6 +282,9 @@ def test_what_can_not_be_vectors_is_refused(words: list[str], matrix: object, co
         (lambda v: v.nearest_many("east"), "got the text 'east'"),
         (lambda v: v.combine([], []), "nothing to combine"),
         (lambda v: v.combine([("east", math.inf)]), "finite number, got inf"),
+        (lambda v: v.combine([("east", "west")]), "finite number, got 'west'"),
+        (lambda v: v.combine([("east", 1.0, 2)]), "finite number, got 1.0, 2"),
+        (lambda v: v.combine([()]), "finite number, got none"),
         (lambda v: v.odd_one_out(["east", "west", "east"]), "three different words, got 2"),
         (lambda v: v.odd_one_out("east"), "three different words, got 1"),
         (lambda v: v.analogy("east", "west", "north", method="mull"), "'mull'; did you mean 'mul'"),
@@ -296,3 +299,8 @@ def test_a_wrong_question_is_told_in_one_line(ask: object, message: str) -> None
 def test_a_row_too_long_for_float32_is_refused_where_it_would_go_wrong() -> None:
     with pytest.raises(VectorsError, match="'b' is 1e\\+35 long"):
         WordVectors(["a", "b"], np.array([[1, 0], [1e35, 0]], np.float32)).nearest("a")
+
+
+def test_no_similarity_is_beyond_one() -> None:
+    vectors = random_vectors(2000)
+    assert all(0.999 < vectors.similarity(word, word) <= 1 for word in vectors.words)

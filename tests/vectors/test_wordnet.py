@@ -230,7 +230,7 @@ def test_errors_say_what_to_do(net: WordNet, folder: Path, tmp_path: Path) -> No
         net.similarity("dog", "cat", "paths")
     with pytest.raises(ConfigError, match="part has no choice 'noun'"):
         net.senses("dog", "noun")
-    for name in ("dog.n.09", "dog", "", "unheard.n.01"):
+    for name in ("dog.n.09", "dog.n.00", "dog.n.-1", "dog", "", "unheard.n.01"):
         with pytest.raises(CorpusError, match="no sense"):
             net.hypernyms(name)
     with pytest.raises(ConfigError, match="senses has no choice"):

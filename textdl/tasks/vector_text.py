@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..config import knob
 from ..corpus import Corpus, CorpusConfig
@@ -14,8 +18,12 @@ from ..text.normalizing import NormalizingConfig, normalize, normalize_pieces
 from ..text.sentences import stream_sentences
 from ..training.events import Note, Observer, Reading
 
-#: Letters and digits of any script; apostrophes and hyphens within a word belong to it.
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+if TYPE_CHECKING:
+    from ..vectors.phrases import Phrases
+
+#: Letters and digits; apostrophes and hyphens within a word belong to it. Text without marks needs no more.
+_PLAIN = r"[^\W_]+"
+_WORD = re.compile(f"{_PLAIN}(?:['’-]{_PLAIN})*")
 TOLD = 2_000_000  # characters between two events
 
 
@@ -45,26 +53,34 @@ def write_sentences(corpus: Corpus, config: VectorsData, path: Path, tell: Obser
     """
     cut = _cutter(config.words)
     done, told, hint, written = 0, 0, corpus.size_hint(split), 0
-    try:
-        with path.open("w", encoding="utf-8", errors="replace") as file:
-            for sentence, size in _sentences(corpus, config, split):
-                if words := cut(sentence):
-                    written += len(words)
-                    file.write(" ".join(words) + "\n")
-                done += size
-                if done - told >= TOLD:
-                    told = done
-                    tell(Reading(split, done, hint))
-    except OSError as error:
-        raise RunError(
-            f"the words of {corpus.name} can not be written to {path.parent} ({error.strerror}); "
-            "make room there, or set TMPDIR to a folder that has it"
-        ) from None
+    with _writing(path), path.open("w", encoding="utf-8", errors="replace") as file:
+        for sentence, size in _sentences(corpus, config, split):
+            if words := cut(sentence):
+                written += len(words)
+                file.write(" ".join(words).replace("\0", "\ufffd") + "\n")  # with it the file would be no text
+            done += size
+            if done - told >= TOLD:
+                told = done
+                tell(Reading(split, done, hint))
     return written
 
 
-def write_words(corpus: Corpus, config: VectorsData, folder: Path, tell: Observer) -> tuple[Path, int]:
-    """Write the training text into a file in a folder, with the phrases that are asked for; returns its words, too.
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"the words of the text can not be written to {path.parent} ({error.strerror}); "
+            "make room there, or set TMPDIR to a folder that has it"
+        ) from None
+
+
+def write_words(corpus: Corpus, config: VectorsData, folder: Path, tell: Observer) -> tuple[Path, int, list[Phrases]]:
+    """Write the training text into a file in a folder, with the phrases that are asked for.
+
+    Returns:
+        the file, how many words were written before phrases were joined, and the phrases of each pass.
 
     Raises:
         CorpusError: it has no word.
@@ -74,27 +90,37 @@ def write_words(corpus: Corpus, config: VectorsData, folder: Path, tell: Observe
     written = write_sentences(corpus, config, path, tell)
     if not written:
         raise CorpusError(f"{corpus.name} holds no word; give a corpus that holds text")
-    return _joined(config, path, tell), written
+    return path, written, _join_own_phrases(config, path, tell)
 
 
-def _joined(config: VectorsData, path: Path, tell: Observer) -> Path:
-    """The sentences with their phrases joined, in a file beside; the same file when none are asked for."""
+def _join_own_phrases(config: VectorsData, path: Path, tell: Observer) -> list[Phrases]:
+    """Find the phrases of a file of sentences, as often as is asked for, and join them in it."""
     if not config.phrases:
-        return path
+        return []
     from ..vectors.phrases import Phrases
 
+    found = []
     for number in range(config.phrases):
-        sentences = SentenceFile(path)
-        phrases = Phrases(config.phrase_score, config.least_count).fit(sentences)
+        phrases = Phrases(config.phrase_score, config.least_count).fit(SentenceFile(path))
         tell(
             Note(f"{len(phrases.phrases_):,} phrases found" + (f" in pass {number + 1}" if config.phrases > 1 else ""))
         )
-        joined = path.with_name(f"phrases-{number + 1}.txt")
-        with joined.open("w", encoding="utf-8") as file:
-            file.writelines(" ".join(sentence) + "\n" for sentence in phrases.stream(sentences))
-        path.unlink()
-        path = joined
-    return path
+        join_phrases(path, [phrases])
+        found.append(phrases)
+    return found
+
+
+def join_phrases(path: Path, passes: Iterable[Phrases]) -> None:
+    """Join the phrases in a file of sentences, pass after pass.
+
+    Raises:
+        RunError: no space left for it.
+    """
+    for phrases in passes:
+        joined = path.with_name(f"joined-{path.name}")
+        with _writing(path), joined.open("w", encoding="utf-8") as file:
+            file.writelines(" ".join(sentence) + "\n" for sentence in phrases.stream(SentenceFile(path)))
+        joined.replace(path)
 
 
 class SentenceFile:
@@ -150,9 +176,32 @@ def _lines(pieces: Iterable[str]) -> Iterator[str]:
 def _cutter(kind: str) -> Callable[[str], Sequence[str]]:
     """A sentence to words."""
     if kind == "letters":
-        return _WORD.findall
+        return _letters
     if kind == "space":
         return str.split
     from ..text.word_rules import words
 
     return words
+
+
+def _letters(sentence: str) -> list[str]:
+    """Words of letters and digits of any script."""
+    if sentence.isascii():
+        return _WORD.findall(sentence)
+    mark, word = _marked()
+    return (word if mark.search(sentence) else _WORD).findall(sentence)
+
+
+@functools.cache
+def _marked() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A mark, and a word with marks behind its letters: the vowel signs of Hindi or Hebrew are such, and no letters."""
+    runs: list[list[int]] = []
+    for code in (*range(0x300, 0x1F000), *range(0xE0100, 0xE01F0)):  # none is elsewhere
+        if unicodedata.category(chr(code))[0] == "M":
+            if runs and runs[-1][1] == code - 1:
+                runs[-1][1] = code
+            else:
+                runs.append([code, code])
+    mark = "[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in runs) + "]"
+    letters = f"{_PLAIN}(?:{mark}+(?:{_PLAIN})?)*"
+    return re.compile(mark), re.compile(f"{letters}(?:['’-]{letters})*")

@@ -5,6 +5,7 @@ On a CPU they are made in one call of an estimator, in compiled loops; on a GPU 
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -52,7 +53,7 @@ class VectorsTraining(TrainConfig):
     lr: float | None = knob(  # type: ignore[assignment]
         None, "Highest learning rate (default: that of the method).", above=0, most=1000
     )
-    batch_size: int = knob(8192, "Words of the text in a step (engine torch).", least=1, most=10_000_000)
+    batch_size: int = knob(8192, "Words of the text in a step (engine torch).", least=2, most=10_000_000)
     optimizer: str = knob("adam", "How the weights are changed (engine torch).", choices=OPTIMIZERS)
     schedule: str = knob("linear", "How the learning rate changes (engine torch).", choices=SCHEDULES)
     precision: str = knob("float32", "Precision of the matrix products (engine torch).", choices=PRECISIONS)
@@ -94,7 +95,7 @@ class VectorsRun(Run):
     def next_command(self) -> str:
         """What to try with a new run."""
         words = self.vectors.words
-        return f"textdl nearest {self.path} {words[min(len(words) - 1, 50 + len(words) // 200)]}"
+        return shlex.join(["textdl", "nearest", str(self.path), words[min(len(words) - 1, 50 + len(words) // 200)]])
 
     def nearest(self, word: str, count: int = 10) -> list[tuple[str, float]]:
         """The words whose vectors have the highest cosine with that of ``word``."""
@@ -155,6 +156,7 @@ class TrainingVectors:
         if train.engine == "torch" or (able and gpu):
             return replace(train, lr=LR_OF_TRAINER) if train.lr is None else train
         _refuse_trainers(train)
+        _refuse_unused(model.method, train)
         return None
 
     @classmethod
@@ -199,7 +201,7 @@ class TrainingVectors:
         """Write the text as words, a sentence a line; count them; train."""
         started, epochs = time.monotonic(), round(self.config.train.epochs)
         with tempfile.TemporaryDirectory() as folder:
-            text, words = write_words(self.corpus, self.config.data, Path(folder), tell)
+            text, words, _ = write_words(self.corpus, self.config.data, Path(folder), tell)
             tell(Started(self.title, self.facts, epochs, "word"))
             if self.config.train.threads != 1 and self.config.model.method != "cooccurrence":
                 tell(Note(NO_LOCKS))
@@ -207,9 +209,7 @@ class TrainingVectors:
             watch = _Watch(tell, epochs, words)
             estimator = self._train(text, watch)
         found: WordVectors = estimator.vectors_
-        counts = np.zeros(len(found), np.int64) if found.counts is None else found.counts
-        vocabulary: Vocabulary = getattr(estimator, "vocabulary_", None) or Vocabulary(found.words, counts)
-        self._vocabulary, tables = vocabulary, self._tables(estimator)
+        self._vocabulary, tables = estimator.vocabulary_, self._tables(estimator)
         sizes: dict[str, Any] = {"vocabulary": len(found), "dim": found.dim}
         sizes |= {name: len(tables[name]) for name in ("contexts", "grams") if name in tables}
         self.config = replace(self.config, model=replace(self.config.model, **sizes))
@@ -325,7 +325,15 @@ def _refuse_trainers(train: VectorsTraining) -> None:
             )
     if train.epochs != round(train.epochs):
         raise ConfigError(f"epochs must be a whole number where the compiled loops train, got {train.epochs}")
-    if train.engine == "loops" and train.device.split(":")[0] not in ("auto", "cpu"):
+    if train.device.split(":")[0] not in ("auto", "cpu"):
         raise ConfigError(
             f"the compiled loops run on the CPU, got device {train.device}; leave --engine or --device out"
         )
+
+
+def _refuse_unused(method: str, train: VectorsTraining) -> None:
+    """Raise a ``ConfigError`` where a setting is given that the method has no use for."""
+    unused = {"glove": ("patience", "earlier"), "cooccurrence": ("patience", "earlier", "lr")}.get(method, ())
+    for name in unused:
+        if getattr(train, name) is not None:
+            raise ConfigError(f"{name} is not for the method {method}; leave it out, or take skipgram or cbow")

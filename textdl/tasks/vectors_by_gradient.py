@@ -34,7 +34,7 @@ from ..training.processes import Shard
 from ..vectors.word2vec import kept_shares
 from ..vectors.word_vectors import WordVectors
 from .base import corpus_facts
-from .vector_text import write_sentences, write_words
+from .vector_text import join_phrases, write_sentences, write_words
 
 if TYPE_CHECKING:
     from .vectors import VectorsRun, WordVectorsConfig
@@ -56,7 +56,7 @@ class WordContextsTask:
         self.corpus, self.source, self._shard = corpus, source, shard
         self._folder = tempfile.TemporaryDirectory()  # of the ids; gone with the task
         folder, data, threads = Path(self._folder.name), config.data, config.train.threads
-        text, _ = write_words(corpus, data, folder, tell)
+        text, _, phrases = write_words(corpus, data, folder, tell)
         kept = VocabularyConfig(least_count=data.least_count, most_words=data.most_words)
         self.vocabulary: Vocabulary = count_file(text, kept, threads=threads)
         self._ids = encode_file(text, self.vocabulary, folder / "ids", threads=threads)
@@ -65,6 +65,7 @@ class WordContextsTask:
         text.unlink()
         self._held = np.empty(0, np.int32)
         if write_sentences(corpus, data, text, tell, "validation"):
+            join_phrases(text, phrases)
             self._held = encode_file(text, self.vocabulary, folder / "held", threads=threads)
         words = len(self.vocabulary)
         self.config = replace(config, model=replace(config.model, vocabulary=words, contexts=words))

@@ -6,9 +6,10 @@ the number of processes, unless words had to be forgotten for want of memory.
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, cast
 
@@ -148,12 +149,21 @@ def _spread(
         for batch in _batches(texts):
             yield sum(map(len, batch)), job(batch, cut, vocabulary)
         return
-    if any(part.startswith("<") for part in getattr(cut, "__qualname__", "").split(".")):
-        raise ConfigError(
-            f"cut must be a function that another process can import, got {cut.__qualname__};"
-            " define it at the top of a module, or use processes=1"
-        )
-    yield from _in_processes(job, texts, cut, vocabulary, processes)
+    try:
+        pickle.dumps(cut)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        raise _not_importable(cut) from None
+    try:
+        yield from _in_processes(job, texts, cut, vocabulary, processes)
+    except BrokenExecutor:  # a process could not begin, or was killed
+        raise _not_importable(cut) from None
+
+
+def _not_importable(cut: Cut) -> ConfigError:
+    return ConfigError(
+        f"cut must be a function that another process can import, got {getattr(cut, '__qualname__', repr(cut))};"
+        " define it at the top of a module, guard the program by if __name__ == '__main__', or use processes=1"
+    )
 
 
 def _in_processes(

@@ -112,6 +112,8 @@ class Vocabulary:
         config = config or VocabularyConfig()
         least, special = config.least_count, set(config.special)
         known = [word for word, count in counts.items() if count >= least and word not in special]
+        if not all(isinstance(word, str) for word in known):
+            _check_words(tuple(known))
         known.sort()
         known.sort(key=counts.__getitem__, reverse=True)  # stable: ties stay in the order of the words
         if not known:
@@ -257,11 +259,11 @@ def _checked_counts(counts: Sequence[int] | NDArray[Any], size: int) -> NDArray[
 def _check_words(words: tuple[str, ...]) -> None:
     try:
         "".join(words).encode()
-        wrong: Any = "" if "" in words else None
+        wrong: list[Any] = [""] if "" in words else []
     except (TypeError, UnicodeEncodeError):
-        wrong = next(word for word in words if not isinstance(word, str) or _is_broken(word))
-    if wrong is not None:
-        raise CorpusError(f"a word of a vocabulary must be a text of whole characters, got {wrong!r}; leave it out")
+        wrong = [word for word in words if not isinstance(word, str) or _is_broken(word)]
+    if wrong:
+        raise CorpusError(f"a word of a vocabulary must be a text of whole characters, got {wrong[0]!r}; leave it out")
 
 
 def _is_broken(word: str) -> bool:

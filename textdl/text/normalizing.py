@@ -32,7 +32,9 @@ from ..errors import ConfigError, CorpusError
 
 FORMS = ("none", "NFC", "NFD", "NFKC", "NFKD")
 
-_COMMENT = re.compile(r"<!--[^\n]*?-->|<[!?][A-Za-z][^<>\n]*>")
+_DECLARATION = re.compile(r"<[!?][A-Za-z][^<>\n]*>")
+# A comment that is not closed is taken to the end of its line, so that the line is gone over but once.
+_COMMENT = re.compile(rf"<!--[^\n]*?(?P<end>-->|$)|{_DECLARATION.pattern}", re.M)
 _BREAK = re.compile(
     r"</?(?:br|hr|p|div|li|ul|ol|dl|dt|dd|tr|table|h[1-6]|blockquote|pre|section|article|title)\b[^<>\n]*>", re.I
 )
@@ -111,7 +113,7 @@ def normalizer(config: NormalizingConfig | None = None) -> Callable[[str], str]:
 
 def _within_lines(text: str, config: NormalizingConfig) -> str:
     if config.tags and "<" in text:
-        text = _COMMENT.sub("", text)
+        text = _COMMENT.sub(lambda match: _DECLARATION.sub("", match[0]) if match["end"] == "" else "", text)
         text = _TAG.sub("", _BREAK.sub("\n", text))
     if config.entities and "&" in text:
         text = html.unescape(text)

@@ -29,8 +29,7 @@ def read_pieces(path: Path, size: int = PIECE) -> Iterator[NDArray[np.uint8]]:
         CorpusError: the file is missing, unreadable, damaged, not text, not UTF-8, or holds records; or a word is
             longer than 64 MB.
     """
-    if holds_records(path):
-        raise CorpusError(f"{path} holds records, not lines of words; open it as a corpus and count its texts")
+    refuse_records(path)
     for _ in read_text(path):  # what is no text at all shows in its first megabyte
         break
     held = b""
@@ -44,6 +43,14 @@ def read_pieces(path: Path, size: int = PIECE) -> Iterator[NDArray[np.uint8]]:
         held = data[cut:]
     if held:
         yield _checked(path, held, len(held))
+
+
+def refuse_records(path: Path) -> None:
+    """Raises:
+    CorpusError: the file is, by its name, a table of records.
+    """
+    if holds_records(path):
+        raise CorpusError(f"{path} holds records, not lines of words; open it as a corpus and count its texts")
 
 
 def ends_open(piece: NDArray[np.uint8]) -> bool:

@@ -46,7 +46,7 @@ _CLOSERS = "\"'”’»)]}›"
 _BEFORE = "\"'“‘”’«»([{‹¿¡"  # may stand before the first word of a sentence
 _AHEAD, _BACK = 60, 60  # characters that are looked at after and before the marks
 # A border, or a run of marks with what closes after it and then white space, or a mark that needs none.
-_END = rf"[{re.escape(_MARKS)}]+[{re.escape(_CLOSERS)}]*(?=\s)|[。！？]+[」』”’）]*"
+_END = rf"(?<![{re.escape(_MARKS)}])[{re.escape(_MARKS)}]++[{re.escape(_CLOSERS)}]*(?=\s)|[。！？]+[」』”’）]*"
 _BLANK = re.compile(rf"(?P<border>\n[^\S\n]*\n)|{_END}")
 _LINE = re.compile(rf"(?P<border>\n)|{_END}")
 _WHOLE = 4  # letters of a word that is taken for no abbreviation, whatever follows
@@ -121,8 +121,7 @@ def _stream(pieces: Iterable[str], ends: re.Pattern[str], abbreviations: frozens
 
 def _tail(text: str) -> str:
     """The last word of a text that ends in one."""
-    last = text[-1000:].split()[-1:]
-    return last[0] if last else ""
+    return text.rsplit(maxsplit=1)[-1] if text else ""
 
 
 def _ends(

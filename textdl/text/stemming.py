@@ -6,6 +6,7 @@ word always. A base form is a word ("city") that stands in WordNet, whose files 
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -162,6 +163,8 @@ def _lines(folder: Path | None, name: str) -> Iterator[str]:
     try:
         data = _find(name) if folder is None else (folder / name).read_bytes()
         text = data.decode()
+    except zipfile.BadZipFile:
+        raise CorpusError(f"wordnet.zip in {where} is damaged or cut short; remove it and {REMEDY}") from None
     except (OSError, LookupError, KeyError):
         raise CorpusError(f"{where} does not hold WordNet: {name} is missing; {REMEDY}") from None
     except UnicodeDecodeError:

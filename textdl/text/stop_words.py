@@ -67,4 +67,5 @@ def read_stop_words(path: str | Path) -> frozenset[str]:
 
 def leave_out(words: Iterable[str], stop: Collection[str] = ENGLISH) -> list[str]:
     """The words that are not stop words, in any case."""
-    return [word for word in words if word not in stop and word.lower() not in stop]
+    lower = stop if stop is ENGLISH else {word.lower() for word in stop}
+    return [word for word in words if word.lower() not in lower]

@@ -30,7 +30,7 @@ from ..errors import ConfigError, CorpusError
 from .cutting import END, Counted, Cut, Tell, count_cut, encode_cut, encode_words
 from .files import read_lines
 from .known_words import Vocabulary, VocabularyConfig
-from .pieces import ends_open, read_pieces
+from .pieces import ends_open, read_pieces, refuse_records
 
 if TYPE_CHECKING:
     from ..kernels.word_table import WordTable
@@ -57,8 +57,15 @@ def count_sentences(sentences: Iterable[Sequence[str]], config: VocabularyConfig
         CorpusError: a sentence is no list of words; or no word is seen ``least_count`` times.
     """
     counts: Counter[str] = Counter()
-    for sentence in checked_sentences(sentences):
-        counts.update(sentence)
+    for number, sentence in enumerate(checked_sentences(sentences), 1):
+        try:
+            counts.update(sentence)
+        except TypeError:  # a list can not be counted
+            wrong = next(word for word in sentence if not isinstance(word, str))
+            raise CorpusError(
+                f"sentence {number} must be a list of words, got {type(wrong).__name__} for a word; "
+                "give one list of sentences, each a list of texts"
+            ) from None
     return Vocabulary.from_counts(counts, config)
 
 
@@ -117,7 +124,7 @@ def count_file(
     """
     path = Path(path)
     if cut is not None:
-        return count_texts(read_lines(path), cut, config, processes=processes, memory_mb=memory_mb, tell=tell)
+        return count_texts(_lines(path), cut, config, processes=processes, memory_mb=memory_mb, tell=tell)
     config = config or VocabularyConfig()
     table = _count_pieces(path, _threads(threads), _bytes(memory_mb), tell)
     # Most distinct words are rare: they are not even decoded. A special token keeps its count, however small.
@@ -163,7 +170,7 @@ def encode_file(
     """
     path = Path(path)
     if cut is not None:
-        arrays = encode_cut(read_lines(path), vocabulary, cut, processes, tell)
+        arrays = encode_cut(_lines(path), vocabulary, cut, processes, tell)
     else:
         arrays = _encode_pieces(path, vocabulary, _threads(threads), tell)
     return _in_memory(arrays) if out is None else _in_file(arrays, Path(out))
@@ -182,6 +189,11 @@ def checked_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[Sequence[s
             kind = "a text" if isinstance(sentence, str) else type(sentence).__name__
             raise CorpusError(f"sentence {number} must be a list of words, got {kind}; cut it: text.split()")
         yield sentence
+
+
+def _lines(path: Path) -> Iterator[str]:
+    refuse_records(path)
+    return read_lines(path)
 
 
 def _count_pieces(path: Path, threads: int, most_bytes: int | None, tell: Tell | None) -> WordTable:
@@ -270,6 +282,9 @@ def _in_file(arrays: Iterable[NDArray[np.int32]], path: Path) -> NDArray[np.int3
                 length += len(array)
             file.flush()
             os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)  # as of any file; a temporary one is for its owner only
         temporary.replace(path)
         temporary = None
         if not length:  # an empty file can not be mapped

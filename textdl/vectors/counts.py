@@ -5,8 +5,8 @@ Legend: n texts (rows), T words in a row of their own, V features (columns), mos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,6 +112,11 @@ class BagOfWords(TextVectorizer):
         self._fit(X)
         return self
 
+    def restore(self, vocabulary: Vocabulary) -> Self:
+        """Take the features that another has learnt, to ``transform`` with; there are no ``document_counts_`` then."""
+        self._settle(vocabulary)
+        return self
+
     def fit_transform(self, X: Iterable[str], y: Any = None) -> Any:
         """The counts of the texts that the features are learnt from: as ``fit(X).transform(X)``, in one pass."""
         return self._values(self._fit(X))
@@ -136,6 +141,8 @@ class BagOfWords(TextVectorizer):
             raise CorpusError(f"X must have {len(names)} columns, one a feature, got {rows.shape[1]}")
         rows.eliminate_zeros()
         rows.sort_indices()
+        if not rows.shape[0]:
+            return []
         return [names[part] for part in np.split(rows.indices, rows.indptr[1:-1])]
 
     def _values(self, counts: Any) -> Any:
@@ -156,6 +163,8 @@ class BagOfWords(TextVectorizer):
             counts = _columns(counts, self._select(table, counts))
         else:
             given = self.vocabulary
+            if isinstance(given, (str, Mapping)):
+                raise CorpusError(f"vocabulary must be a list of words, got {type(given).__name__}; write ['a', 'b']")
             words = given.words if isinstance(given, Vocabulary) else tuple(given)
             if not words:
                 raise CorpusError("vocabulary must have a word, got none; leave it out to take those of the texts")
@@ -167,10 +176,10 @@ class BagOfWords(TextVectorizer):
         return counts
 
     def _check(self) -> None:
-        VocabularyConfig(least_count=self.least_count, most_words=self.most_words)
+        _vocabulary_config(self)
         for name in ("least_documents", "most_documents"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not (isinstance(value, (int, float)) and value >= 0):
+            if isinstance(value, bool) or not (isinstance(value, (int, float, np.integer)) and value >= 0):
                 raise ConfigError(f"{name} must be a number of texts or a share from 0 to 1, got {value!r}")
             if isinstance(value, float) and value > 1:
                 raise ConfigError(f"{name} as a share must be at most 1.0, got {value}; write {round(value)} for texts")
@@ -246,8 +255,7 @@ class OneHot(TextVectorizer):
         """
         if self.unknown not in UNKNOWN:
             raise ConfigError(f"unknown has no choice {self.unknown!r}; {near(str(self.unknown), UNKNOWN)}")
-        config = VocabularyConfig(least_count=self.least_count, most_words=self.most_words)
-        self.vocabulary_ = count_sentences([self._words(X)], config)
+        self.vocabulary_ = count_sentences([self._words(X)], _vocabulary_config(self))
         return self
 
     def transform(self, X: str | Iterable[str]) -> Any:
@@ -294,6 +302,14 @@ class OneHot(TextVectorizer):
             if not isinstance(word, str):
                 raise CorpusError(f"word {number} must be a text, got {type(word).__name__}; give a list of words")
         return words
+
+
+def _vocabulary_config(settings: BagOfWords | OneHot) -> VocabularyConfig:
+    """The checked settings; numbers may be numpy's, as a grid made by ``np.arange`` has them."""
+    least, most = (
+        int(value) if isinstance(value, np.integer) else value for value in (settings.least_count, settings.most_words)
+    )
+    return VocabularyConfig(least_count=cast(int, least), most_words=most)
 
 
 def _columns(counts: Any, chosen: NDArray[np.int64]) -> Any:

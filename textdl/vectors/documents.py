@@ -43,6 +43,8 @@ def count_words(vectors: WordVectors, documents: Documents, tokenizer: Callable[
     for number, document in enumerate(documents):
         words = tokenizer(document) if isinstance(document, str) else document
         try:
+            if isinstance(document, bytes):
+                raise TypeError
             found += [index[word] for word in words if word in index]
         except TypeError:
             raise CorpusError(
@@ -153,6 +155,11 @@ class DocumentVectors(TransformerMixin, BaseEstimator):
         return counts
 
     def _check(self) -> None:
+        if not hasattr(self.vectors, "fit") and not isinstance(self.vectors, WordVectors):
+            raise ConfigError(
+                f"vectors must be WordVectors or an estimator of them, got {self.vectors!r}; "
+                "those of a file or a run are textdl.open_vectors(path)"
+            )
         if self.weighting not in WEIGHTINGS:
             raise ConfigError(f"weighting has no choice {self.weighting!r}; {near(str(self.weighting), WEIGHTINGS)}")
         if self.frequencies not in FREQUENCIES:
@@ -161,8 +168,8 @@ class DocumentVectors(TransformerMixin, BaseEstimator):
             )
         if not self.smoothing > 0:
             raise ConfigError(f"smoothing must be more than 0, got {self.smoothing!r}; 1e-3 is usual")
-        if self.components < 0:
-            raise ConfigError(f"components must be at least 0, got {self.components!r}")
+        if not isinstance(self.components, int | np.integer) or self.components < 0:
+            raise ConfigError(f"components must be a whole number of at least 0, got {self.components!r}")
 
     def _weights(self, counts: Any) -> NDArray[np.float64]:
         if self.weighting == "mean":

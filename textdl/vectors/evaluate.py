@@ -212,7 +212,7 @@ def evaluate_analogies(
     whole = [place for place, row in enumerate(rows) if row is not None]
     wanted = np.array([rows[place] for place in whole], np.int64).reshape(-1, 4)
     answers = _answers(vectors, known, wanted[:, :3], method)
-    right = known.groups[answers] == known.groups[wanted[:, 3]]
+    right = (answers >= 0) & (known.groups[answers] == known.groups[wanted[:, 3]])
     number_of = {name: number for number, name in enumerate(sections)}
     named = np.array([number_of[asked[place][0]] for place in whole], np.int64)
     found = []
@@ -252,7 +252,7 @@ class _Known:
 
 
 def _answers(vectors: WordVectors, known: _Known, asked: NDArray[np.int64], method: Method) -> NDArray[np.int64]:
-    """The place in the pool of the best answer to each of Q questions [Q, 3] (a, b, c), never one of the three."""
+    """The place in the pool of the best answer to each of Q questions [Q, 3] (a, b, c), none of these; -1 is none."""
     if not len(asked):
         return np.empty(0, np.int64)
     words, inverse = np.unique(asked, return_inverse=True)
@@ -260,7 +260,7 @@ def _answers(vectors: WordVectors, known: _Known, asked: NDArray[np.int64], meth
     units = vectors.unit_rows(known.pool[words])
     left_out = _left_out(known, asked)
     best = np.full(len(asked), -np.inf, np.float32)
-    answer = np.zeros(len(asked), np.int64)
+    answer = np.full(len(asked), -1, np.int64)
     step = max(LEAST_COLUMNS, min(COLUMNS, CELLS // len(words)))
     for start in range(0, len(known.pool), step):
         block = vectors.unit_rows(known.pool[start : start + step]).T
@@ -368,7 +368,7 @@ def ranks(values: NDArray[Any]) -> NDArray[np.float64]:
 
 def correlation(one: NDArray[Any], other: NDArray[Any]) -> float:
     """Pearson's correlation of two lists of N numbers; NaN where one of them does not vary."""
-    if len(one) < 2:
+    if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:  # rounding could give the latter a length
         return math.nan
     x, y = one - one.mean(), other - other.mean()
     lengths = float(np.linalg.norm(x) * np.linalg.norm(y))

@@ -31,7 +31,7 @@ StopWords: TypeAlias = str | Path | Iterable[str] | None
 Line: TypeAlias = Callable[[str], str]
 
 # Letters and digits, with apostrophes and hyphens between them.
-_WORDS = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+WORDS = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,8 @@ class Features:
             runs = lru_cache(REMEMBERED)(lambda word: _within(word, least, most))
             return self._prepared(lambda text: " ".join(map(runs, text.split())))
         stop = stop_words(self.stop_words)
+        if self.lowercase:  # as the words that they are compared with
+            stop = frozenset(word.lower() for word in stop)
         if self.cut == "space" and most == 1 and not stop and self.stem is None:
             return self._prepared(lambda text: text.replace("\n", " ").replace("\r", " "))
         words = self._words(stop)
@@ -110,7 +112,7 @@ class Features:
 def cutter(cut: Cut) -> Callable[[str], Sequence[str]]:
     """The function that cuts a text into words, none of them with white space in it."""
     if cut == "words":
-        return _WORDS.findall
+        return WORDS.findall
     if cut == "space":
         return str.split
     if cut == "nltk":

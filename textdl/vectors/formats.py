@@ -145,7 +145,7 @@ def guess_format(path: str | Path) -> str:
         return "safetensors"
     header = _HEADER.match(head.removeprefix(formats_text.BOM))
     if header is not None:
-        return _text_or_binary(head.removeprefix(formats_text.BOM)[header.end() :])
+        return _text_or_binary(head.removeprefix(formats_text.BOM)[header.end() :], int(header[1]), int(header[2]))
     if _numbers_after_word(head.split(b"\n", 1)[0], whole=b"\n" in head or len(head) < HEAD):
         return "glove"
     raise VectorsError(
@@ -206,13 +206,24 @@ def _by_suffix(path: Path) -> str:
     return SUFFIXES[suffix]
 
 
-def _text_or_binary(body: bytes) -> str:
+def _text_or_binary(body: bytes, words: int, dim: int) -> str:
     """What stands behind a word2vec header: text when the first row is numbers, or when all of it looks like text."""
     line, end, _ = body.partition(b"\n")
     if _numbers_after_word(line, whole=bool(end) or len(body) < HEAD - 64):
         return "word2vec"
     strange = re.search(rb"[\x00-\x08\x0e-\x1a]", body)
-    return "word2vec-binary" if strange else "word2vec"
+    return "word2vec-binary" if strange or _fills(body, words, dim) else "word2vec"
+
+
+def _fills(body: bytes, words: int, dim: int) -> bool:
+    """Whether it is so many words with binary numbers to its end: of few numbers no byte need be strange."""
+    at = 0
+    for _ in range(words):
+        space = body.find(b" ", at)
+        at = space + 1 + 4 * dim
+        if space < 0 or at > len(body):
+            return False
+    return words > 0 and not body[at:].strip(b"\n")
 
 
 def _numbers_after_word(line: bytes, whole: bool) -> bool:

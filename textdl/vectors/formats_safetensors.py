@@ -93,23 +93,22 @@ def read(path: Path, most: int | None, check: bool) -> WordVectors:
         CorpusError: missing or not readable.
     """
     try:
-        arrays, about = _mapped(path)
+        header, about, start = _read_header(path)
+        number = _facts(path, about)["format"]
+        if number > FORMAT:  # said before its arrays are looked at, which may be others
+            raise VectorsError(f"{path} was written by a newer textdl (format {number}); upgrade textdl to read it")
+        arrays = _mapped(path, header, start)
     except OSError as error:
         raise unreadable(path, error) from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _damaged(path) from None
-    facts = _facts(path, about)
     if check and _digest(arrays, str(about.get("facts", ""))) != about.get("sha256"):
         raise _damaged(path)
-    if facts["format"] > FORMAT:
-        raise VectorsError(
-            f"{path} was written by a newer textdl (format {facts['format']}); upgrade textdl to read it"
-        )
     return _vectors(path, arrays, most, check)
 
 
-def _mapped(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The arrays as memory maps, and what the header says about them. Any error but OSError means damage."""
+def _read_header(path: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """What lies where, what is said about it, and where the arrays begin. Any error but OSError means damage."""
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -117,6 +116,12 @@ def _mapped(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             raise ValueError(length)
         header = json.loads(file.read(length))
     about = json.loads(header.pop("__metadata__", {}).get("textdl", "{}"))
+    return header, about, 8 + length
+
+
+def _mapped(path: Path, header: Mapping[str, Any], begin: int) -> dict[str, NDArray[Any]]:
+    """The arrays as memory maps. Any error but OSError means damage."""
+    size = path.stat().st_size
     arrays: dict[str, NDArray[Any]] = {}
     for name, entry in header.items():
         kind, shape, (start, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
@@ -125,14 +130,14 @@ def _mapped(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         if name not in _SHAPES:
             continue
         dtype = np.dtype(_TYPES[kind])
-        if not 0 <= start <= end <= size - 8 - length or end - start != dtype.itemsize * int(np.prod(shape)):
+        if not 0 <= start <= end <= size - begin or end - start != dtype.itemsize * int(np.prod(shape)):
             raise ValueError(name)
         arrays[name] = (
-            np.memmap(path, dtype, "r", 8 + length + start, shape).view(np.ndarray)
+            np.memmap(path, dtype, "r", begin + start, shape).view(np.ndarray)
             if end > start
             else np.empty(shape, dtype)
         )
-    return arrays, about
+    return arrays
 
 
 def _facts(path: Path, about: Mapping[str, Any]) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def _rows(path: Path, lines: list[bytes], out: NDArray[np.float32], number: int)
     """Read lines into [N, D]; all at once where each has one word and D numbers, else one by one."""
     dim = out.shape[1]
     parted = [line.partition(b" ") for line in lines]
-    if all(numbers.count(b" ") == dim - 1 for _, _, numbers in parted):
+    if all(word and numbers.count(b" ") == dim - 1 for word, _, numbers in parted):
         values = _numbers(b" ".join(numbers for _, _, numbers in parted))
         if values is not None and len(values) == len(lines) * dim:
             out[:] = values.reshape(out.shape)

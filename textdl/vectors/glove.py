@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..errors import ConfigError, CorpusError, TrainingError
+from ..text.known_words import Vocabulary
 from .cooccurrence import Sentences, cooccurrence_matrix, read_text
 from .documents import average
 from .pairs import thread_count
@@ -51,6 +52,7 @@ class Glove(TransformerMixin, BaseEstimator):
         seed: of the first vectors and of the order.
 
     Attributes:
+        vocabulary_: the V words with their counts.
         vectors_: :class:`WordVectors` [V, D], the sums of the words' vectors and of those as contexts.
         losses_: of each epoch, the mean over the entries of f(x) (w . c + b + b' - ln x)^2 / 2.
         matrix_: what it was trained on, scipy CSR [V, V].
@@ -101,7 +103,9 @@ class Glove(TransformerMixin, BaseEstimator):
         self._check()
         vocabulary, ids = read_text(X, self.least_count, self.most_words, self.threads)
         matrix = cooccurrence_matrix(ids, len(vocabulary), self.window, threads=self.threads, memory_mb=self.memory_mb)
-        return self.fit_matrix(matrix, vocabulary.words, vocabulary.counts, tell=tell)
+        self.fit_matrix(matrix, vocabulary.words, vocabulary.counts, tell=tell)
+        self.vocabulary_ = vocabulary  # which also knows how many words were left out
+        return self
 
     def fit_matrix(
         self,
@@ -115,7 +119,7 @@ class Glove(TransformerMixin, BaseEstimator):
 
         Args:
             matrix: scipy sparse matrix [V, V]; entries above 0.
-            words: the V words.
+            words: the V words, each once.
             counts: [V], how often each stood in the text, for the vectors.
             tell: as of :meth:`fit`.
 
@@ -133,6 +137,7 @@ class Glove(TransformerMixin, BaseEstimator):
         if not (entries.data.min() > 0 and entries.data.max() < math.inf):
             raise ConfigError("matrix must hold counts above 0 only, got another value; take co-occurrence counts")
         random = np.random.default_rng(self.seed)
+        vocabulary = Vocabulary(words, np.zeros(len(words), np.int64) if counts is None else counts)
         weights = self._first_weights(words, random)
         self.losses_: list[float] = []
         for epoch, loss in enumerate(self._train(entries, weights, random), 1):
@@ -141,7 +146,7 @@ class Glove(TransformerMixin, BaseEstimator):
             self.losses_.append(loss)
             if tell is not None:
                 tell(epoch, loss)
-        self.matrix_, self.weights_ = matrix, weights
+        self.vocabulary_, self.matrix_, self.weights_ = vocabulary, entries, weights
         vectors = weights.words[:, 0, : self.dim] + weights.contexts[:, 0, : self.dim]
         self.vectors_ = WordVectors(words, vectors, counts)
         return self

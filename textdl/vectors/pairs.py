@@ -5,6 +5,7 @@ V words; the matrix is a scipy CSR of ``[V, V]``, a row for a word, a column for
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import tempfile
@@ -25,6 +26,8 @@ CONTEXTS = ("both", "left", "right")
 MEGABYTE = 1_000_000
 _BLOCK = 2**22  # entries of the matrix that are counted at once by a thread
 _EXACT = 2**31  # whole-number weights up to here are summed exactly in float64
+_WHOLE = 23  # the smallest window whose common denominator is above it
+_MOST = 2.0**62  # bytes
 
 
 class _Text(NamedTuple):
@@ -78,7 +81,7 @@ def cooccurrence_matrix(
     _check(window, weighting, context, dtype, threads, memory_mb)
     ids = np.ascontiguousarray(np.asarray(ids), np.int32).reshape(-1)
     workers = thread_count(threads)
-    limit = int(memory_mb * MEGABYTE)
+    limit = int(min(memory_mb * MEGABYTE, _MOST))  # also where it is infinite
     text = (
         _documents(ids, size, weighting == "binary", limit, folder)
         if window is None
@@ -125,7 +128,7 @@ def distance_weights(window: int, weighting: str) -> tuple[NDArray[np.float64], 
         return np.ones(window), 1.0
     if weighting == "linear":
         return window + 1 - distances, float(window)
-    common = math.lcm(*range(1, window + 1))
+    common = math.lcm(*range(1, min(window, _WHOLE) + 1))  # of a huge window it would take minutes
     return (common / distances, float(common)) if common < _EXACT else (1 / distances, 1.0)
 
 
@@ -178,13 +181,19 @@ def _room(length: int, dtype: np.dtype[Any], limit: int, folder: str | Path | No
     """An array of that length, in an unnamed file when it would take more than ``limit`` bytes."""
     if length * dtype.itemsize <= limit:
         return np.empty(length, dtype)
-    with _unnamed(folder) as file:
+    with _unnamed(folder, length * dtype.itemsize) as file:
         return np.asarray(np.memmap(file, dtype, "w+", shape=(length,)))
 
 
-def _unnamed(folder: str | Path | None) -> Any:
+def _unnamed(folder: str | Path | None, size: int = 0) -> Any:
+    """An unnamed file, with room on the disk for what will be written by a map: without it that ends the process."""
     try:
-        return tempfile.TemporaryFile(dir=folder)
+        with contextlib.ExitStack() as opened:
+            file = opened.enter_context(tempfile.TemporaryFile(dir=folder))
+            if size and hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            opened.pop_all()
+            return file
     except OSError as error:
         raise ConfigError(
             f"folder {str(folder or tempfile.gettempdir())!r} can not be written ({error.strerror}), and the counts "

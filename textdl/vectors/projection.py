@@ -170,6 +170,8 @@ def draw(
     places = np.asarray(points, np.float64)
     if places.shape != (len(words), 2) or not np.isfinite(places).all():
         raise VectorsError(f"points must be finite and of the shape ({len(words)}, 2), got {places.shape}")
+    if groups is not None and len(groups) != len(words):
+        raise VectorsError(f"groups must be a number for each of {len(words)} points, got {len(groups)}")
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..text.files import package_file
+from ..errors import near
+from ..text.files import package_file, stem
 from .evaluate import Analogies, Similarity, evaluate_analogies, evaluate_similarity
-from .word_vectors import Method, VectorsError, WordVectors
+from .word_vectors import METHODS, Method, VectorsError, WordVectors
 
 #: name -> (package, file in it). gensim carries them; nothing of it is imported to find them.
 ANALOGIES = {"google": ("gensim", "test/test_data/questions-words.txt")}  # Mikolov et al. 2013
@@ -74,16 +75,22 @@ def ask(
         method: how analogies are answered; see :meth:`WordVectors.analogy`.
 
     Raises:
-        VectorsError: neither is given, or a file is not there or wrong.
+        VectorsError: neither is given, a file is not there or wrong, or there is no such method.
     """
     several = [similarity] if isinstance(similarity, str | Path) else list(similarity)
     if analogies is None and not several:
         raise VectorsError("word vectors are measured by questions; give --analogies FILE, --similarity FILE, or both")
+    if method not in METHODS:
+        raise VectorsError(f"there is no analogy method {method!r}; {near(str(method), METHODS)}")
     files = [_question_file(source) for source in several]
+    stems = [stem(file) for file in files]
+    names = [str(file) if stems.count(name) > 1 else name for file, name in zip(files, stems, strict=True)]
     answered = None
     if analogies is not None:
         answered = evaluate_analogies(vectors, _question_file(analogies), most=most, method=method)
-    judged = tuple(evaluate_similarity(vectors, file, most=most) for file in files)
+    judged = tuple(
+        evaluate_similarity(vectors, file, most=most, name=name) for file, name in zip(files, names, strict=True)
+    )
     return Answers(len(vectors), answered, judged)
 
 

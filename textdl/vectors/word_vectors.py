@@ -192,31 +192,33 @@ class WordVectors:
         Raises:
             VectorsError: unknown word.
         """
-        return float(self._unit(one) @ self._unit(other))
+        return float(np.clip(self._unit(one) @ self._unit(other), -1, 1))  # rounding may go beyond
 
     def combine(
-        self, positive: Sequence[Concept] | str, negative: Sequence[Concept] | str = (), count: int = 10
+        self,
+        positive: Sequence[Concept] | str,
+        negative: Sequence[Concept] | str = (),
+        count: int = 10,
+        most: int | None = None,
     ) -> Found:
         """Concept arithmetic: the words nearest to the sum of the positive less the negative, each of length 1.
 
         Args:
             positive, negative: words, vectors [D], or either with a weight, ``("king", 0.5)``.
-            count: how many; the words handed over are never among them.
+            count, most: as of :meth:`nearest`; the words handed over are never among those found.
 
         Raises:
-            VectorsError: nothing to combine, unknown word, wrong shape.
+            VectorsError: nothing to combine, unknown word, wrong shape or weight.
         """
         signed = [(concept, 1.0) for concept in _several(positive)] + [(c, -1.0) for c in _several(negative)]
         if not signed:
             raise VectorsError("there is nothing to combine; give at least one positive or negative word")
         total, left_out = np.zeros(self.dim), []
         for concept, sign in signed:
-            item, weight = concept if isinstance(concept, tuple) else (concept, 1.0)
-            if not math.isfinite(weight):
-                raise VectorsError(f"the weight of a concept must be a finite number, got {weight}")
+            item, weight = _weighted(concept)
             total += sign * weight * self._unit(item)
             left_out += [self._index[item]] if isinstance(item, str) and item in self._index else []
-        return self._ranked(self._cosines(_unit_length(total)[None]), [left_out], count, None)[0]
+        return self._ranked(self._cosines(_unit_length(total)[None]), [left_out], count, most)[0]
 
     def analogy(self, a: str, b: str, c: str, count: int = 1, method: Method = "add") -> Found:
         """The words that are to c as b is to a: ``analogy("man", "king", "woman")``; a, b, c are never among them.
@@ -338,10 +340,17 @@ def _unit_length(vector: NDArray[np.float64]) -> Vector:
 
 def _several(concepts: Any) -> list[Any]:
     """A list of concepts; a lone word or weighted word is one, not a list of letters."""
-    lone = isinstance(concepts, str) or (
-        isinstance(concepts, tuple) and len(concepts) == 2 and isinstance(concepts[1], int | float)
-    )
-    return [concepts] if lone else list(concepts)
+    is_weighted = isinstance(concepts, tuple) and len(concepts) == 2 and isinstance(concepts[1], int | float)
+    return [concepts] if isinstance(concepts, str) or is_weighted else list(concepts)
+
+
+def _weighted(concept: Any) -> tuple[Any, float]:
+    """A word or a vector, and its weight."""
+    pair = concept if isinstance(concept, tuple) else (concept, 1.0)
+    if len(pair) != 2 or not isinstance(pair[1], int | float | np.floating) or not math.isfinite(pair[1]):
+        shown = ", ".join(map(repr, pair[1:])) or "none"
+        raise VectorsError(f"the weight of a concept must be a finite number, got {shown}")
+    return pair[0], float(pair[1])
 
 
 def _distinct(words: Iterable[str]) -> tuple[str, ...]:

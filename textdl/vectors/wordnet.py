@@ -108,6 +108,8 @@ class WordNet:
         from nltk.corpus.reader.wordnet import WordNetError
 
         try:
+            if int(name.rpartition(".")[2]) < 1:  # nltk would count from the last one
+                raise ValueError(name)
             return self._reader.synset(name)
         except (WordNetError, ValueError, AssertionError):
             raise CorpusError(f"WordNet has no sense {name!r}; ask for those of a word with senses(word)") from None
