@@ -31,6 +31,7 @@ lint: .venv/installed-dev
 
 corpus: .venv/installed
 	$(BIN)/python corpora/recipes/make.py
+	$(BIN)/python corpora/reviews/make.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis $(RUN)

@@ -36,13 +36,15 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
     """Write word vectors in another format."""
-    from textdl.errors import RunError
+    from textdl.errors import ConfigError, RunError
     from textdl.vectors.formats import load_vectors
     from textdl.vectors.opening import open_vectors
     from textdl.vectors.word_vectors import WordVectors
 
     if target.exists() and not force:
         raise RunError(f"{target} is there already; give another name, or --force to write over it")
+    if source.is_dir() and from_ is not None:
+        raise ConfigError(f"--from is the format of a file, got {from_} for the folder {source}; leave it out")
     if source.is_dir() or not source.exists():
         vectors = open_vectors(source)
         if most is not None:

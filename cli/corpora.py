@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -15,25 +16,52 @@ def make(name: str) -> typer.Typer:
     return app
 
 
-def corpora(ctx: typer.Context) -> None:
-    """List the built-in corpora, or show one."""
+def corpora(
+    ctx: typer.Context, json_: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False
+) -> None:
+    """List the corpora that have a name, or show one."""
     if ctx.invoked_subcommand is not None:
         return
-    from textdl_corpora import NAMES
-
-    from textdl.corpus import open_corpus
-
-    for name in NAMES:
-        card = open_corpus(name).card
-        typer.echo(f"{name:<16} {card.title} ({card.language}, {card.licence})")
+    rows = _built_in() + _named()
+    if json_:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        if row["from"] == "built in":
+            typer.echo(f"{row['name']:<18} {row['title']} ({row['language']}, {row['licence']})")
+    typer.echo("\nRead from elsewhere when they are asked for:\n")
+    for row in rows:
+        if row["from"] != "built in":
+            typer.echo(f"{row['name']:<18} {row['title']} ({row['from']})")
     typer.echo(
         "\nAny text file, folder, .jsonl, .csv, .tsv or .parquet is a corpus too, and hf:NAME from the hub.",
         err=True,
     )
 
 
+def _built_in() -> list[dict[str, str]]:
+    from textdl_corpora import NAMES
+
+    from textdl.corpus import open_corpus
+
+    cards = {name: open_corpus(name).card for name in NAMES}
+    return [
+        {"name": name, "title": card.title, "language": card.language, "licence": card.licence, "from": "built in"}
+        for name, card in cards.items()
+    ]
+
+
+def _named() -> list[dict[str, str]]:
+    from textdl.text.named import NAMED
+
+    return [
+        {"name": name, "title": named.title, "language": "en", "licence": "unknown", "from": named.source}
+        for name, named in NAMED.items()
+    ]
+
+
 def show(
-    name: Annotated[str, typer.Argument(help="A built-in corpus, a file, a folder, or hf:NAME[:config].")],
+    name: Annotated[str, typer.Argument(help="A corpus with a name, a file, a folder, or hf:NAME[:config].")],
     samples: Annotated[int, typer.Option("--samples", help="Texts to print.", min=0)] = 2,
     text_field: Annotated[list[str] | None, typer.Option("--text-field", help="Field(s) that hold the text.")] = None,
 ) -> None:

@@ -41,10 +41,13 @@ class LazyGroup(typer.core.TyperGroup):
             raise ConfigError(f"{ctx.command_path} has no {args[0]!r}; {near(args[0], self.table)}")
         name, command, rest = super().resolve_command(ctx, args)
         if name in self.table:
-            module, _ = self.table[name]
-            command = typer.main.get_command(importlib.import_module(module).make(name))
+            command = typer.main.get_command(self.made(importlib.import_module(self.table[name][0]), name, rest))
             command.name = name
         return name, command, rest
+
+    def made(self, module: Any, name: str, arguments: list[str]) -> Any:
+        """The app of a command; ``arguments`` are those that follow its name."""
+        return module.make(name)
 
 
 def task_group(module: str) -> type[LazyGroup]:
@@ -55,5 +58,9 @@ def task_group(module: str) -> type[LazyGroup]:
         """One sub-command a task."""
 
         table: ClassVar = {task: (module, line) for task, line in task_lines().items()}
+
+        def made(self, module: Any, name: str, arguments: list[str]) -> Any:
+            """The app of a task, whose flags go by the model that the arguments name."""
+            return module.make(name, arguments)
 
     return Tasks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,16 +11,16 @@ import typer
 from textdl.tasks import find_task
 
 from .options import assignments, given, options, with_options
-from .train_task import PANELS, dotted, parts_of, read_config
+from .train_task import PANELS, dotted, model_option, parts_of, read_config, start_of
 
 #: Settings of a training that a range test has no use for.
 _WITHOUT = ("epochs", "steps", "minutes", "lr", "schedule", "patience")
 
 
-def make(name: str) -> typer.Typer:
-    """The command that tests the task ``name``."""
-    config_class = find_task(name).config_class
-    parts = parts_of(config_class)
+def make(name: str, arguments: Sequence[str] = ()) -> typer.Typer:
+    """The command that tests the task ``name``; its flags are those of the model that the arguments name."""
+    task, start = find_task(name), start_of(name, arguments)
+    parts = parts_of(start)
     app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
     def lr_find(
@@ -38,12 +39,14 @@ def make(name: str) -> typer.Typer:
         json_: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
         **flags: Any,
     ) -> None:
-        settings = {**dotted(given(flags), parts), **assignments(config_class, set_ or [])}
-        start = read_config(name, config) if config else config_class()
-        _run(name, corpus, start, settings, (lowest, highest, rates), plot, quiet, json_)
+        settings = {**dotted(given(flags), parts), **assignments(start, set_ or [])}
+        begin = read_config(name, config) if config else task.config_class()
+        _run(name, corpus, begin, settings, (lowest, highest, rates), plot, quiet, json_)
 
     lr_find.__doc__ = "Find a learning rate for a model and a corpus by a short test; nothing is kept of the model."
-    parameters = [p for part, cls in parts.items() for p in options(cls, PANELS[part]) if p.name not in _WITHOUT]
+    parameters = model_option(task, start) + [
+        p for part, cls in parts.items() for p in options(cls, PANELS[part]) if p.name not in _WITHOUT
+    ]
     example = (
         f"Example: textdl lr-find {name} recipes --hidden 512 --plot lr.png. Its picture is the loss over the rate."
     )

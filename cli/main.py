@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated, ClassVar
 
@@ -18,8 +19,11 @@ class Commands(LazyGroup):
         "lr-find": ("textdl_cli.lr_find", "Find a learning rate by a short test."),
         "generate": ("textdl_cli.generate", "Write text with a trained language model."),
         "evaluate": ("textdl_cli.evaluate", "Measure a trained model on held-out text."),
+        "predict": ("textdl_cli.predict", "Judge texts with a trained classifier."),
+        "explain": ("textdl_cli.explain", "Show which words moved a classifier's decision."),
         "nearest": ("textdl_cli.nearest", "Show the words nearest to a word, or to a sum of words."),
         "analogy": ("textdl_cli.analogy", "Find the word that is to C as B is to A."),
+        "study": ("textdl_cli.study", "Measure how models compare, and hold a claim against it."),
         "plot": ("textdl_cli.plot", "Draw words on a plane by their vectors."),
         "convert": ("textdl_cli.convert", "Write word vectors in another format."),
         "info": ("textdl_cli.info", "Show what a run is and how it did."),
@@ -54,6 +58,10 @@ def main() -> None:
     except BrokenPipeError:  # | head
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:  # a name that is too long, a disk that fails: what no command has words of its own for
+        where = "" if error.filename is None else f"{_short(os.fsdecode(error.filename))}: "
+        typer.echo(f"textdl: {where}{error.strerror or error}; give another file or folder", err=True)
+        sys.exit(2)
     except Exception as error:
         from textdl.errors import TextdlError
 
@@ -61,6 +69,11 @@ def main() -> None:
             raise
         typer.echo(f"textdl: {error}", err=True)
         sys.exit(error.exit_code)
+
+
+def _short(path: str) -> str:
+    """A path that can be read: of a long one its beginning and its end."""
+    return path if len(path) <= 200 else f"{path[:120]}…{path[-60:]}"
 
 
 if __name__ == "__main__":

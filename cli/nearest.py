@@ -33,12 +33,12 @@ def nearest(
     from textdl.vectors.opening import open_vectors
 
     vectors = open_vectors(run)
-    for number, query in enumerate(words):
+    answers = []  # all before the first is shown: an unknown word is told instead of them
+    for query in words:
         plus, minus = ([query], []) if query in vectors else terms(query)  # a word may be a sign, or hold spaces
-        if minus or len(plus) > 1:
-            found = vectors.combine(plus, minus, count, most)
-        else:
-            found = vectors.nearest(plus[0], count, most)
+        several = minus or len(plus) > 1
+        answers.append(vectors.combine(plus, minus, count, most) if several else vectors.nearest(plus[0], count, most))
+    for number, (query, found) in enumerate(zip(words, answers, strict=True)):
         show(query, found, json_, first=number == 0)
 
 

@@ -64,8 +64,8 @@ def given(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def assignments(cls: type, texts: list[str]) -> dict[str, Any]:
-    """The values of ``--set NAME=VALUE``.
+def assignments(config: Any, texts: list[str]) -> dict[str, Any]:
+    """The values of ``--set NAME=VALUE`` for a config.
 
     Raises:
         ConfigError: no such setting, or text that is not a value of its type.
@@ -77,7 +77,7 @@ def assignments(cls: type, texts: list[str]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals:
             raise ConfigError(f"--set takes NAME=VALUE, got {text!r}; for example --set train.clip=0.5")
-        changes[name.strip()] = parse(cls, name.strip(), value.strip())
+        changes[name.strip()] = parse(config, name.strip(), value.strip())
     return changes
 
 

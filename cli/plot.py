@@ -9,6 +9,8 @@ import typer
 
 from .nearest import VECTORS
 
+MOST = 2_000  # words on a picture
+
 
 def make(name: str) -> typer.Typer:
     """The command ``plot``."""
@@ -37,11 +39,14 @@ def plot(
     from itertools import islice
     from typing import Any, cast
 
+    from textdl.errors import ConfigError
     from textdl.text.stop_words import ENGLISH
     from textdl.vectors.opening import open_vectors
     from textdl.vectors.projection import plot_words
     from textdl.vectors.word_vectors import VectorsError
 
+    if count > MOST:
+        raise ConfigError(f"--count must be at most {MOST:,}, more words can not be told apart, got {count:,}")
     vectors = open_vectors(run)
     if words is None:
         frequent = (vectors.words[place] for place in vectors.frequent())

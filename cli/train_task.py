@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from textdl import artifact
-from textdl.config import knobs
+from textdl.config import knobs, replace
 from textdl.errors import ConfigError, RunError
 from textdl.tasks import find_task
 
@@ -17,10 +20,10 @@ from .options import assignments, given, options, with_options
 PANELS = {"data": "Corpus", "model": "Model", "train": "Training"}
 
 
-def make(name: str) -> typer.Typer:
-    """The command that trains the task ``name``."""
-    config_class = find_task(name).config_class
-    parts = parts_of(config_class)
+def make(name: str, arguments: Sequence[str] = ()) -> typer.Typer:
+    """The command that trains the task ``name``; its flags are those of the model that the arguments name."""
+    task, start = find_task(name), start_of(name, arguments)
+    parts = parts_of(start)
     app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
     def train(
@@ -40,16 +43,16 @@ def make(name: str) -> typer.Typer:
         json_: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
         **flags: Any,
     ) -> None:
-        settings = {**dotted(given(flags), parts), **assignments(config_class, set_ or [])}
-        start = read_config(name, config) if config else None
-        _run(name, corpus, out, start, settings, resume, tensorboard, quiet, json_)
+        settings = {**dotted(given(flags), parts), **assignments(start, set_ or [])}
+        begin = read_config(name, config) if config else None
+        _run(name, corpus, out, begin, settings, resume, tensorboard, quiet, json_)
 
-    train.__doc__ = find_task(name).__doc__
+    train.__doc__ = task.__doc__
     rare = ", ".join(
         f"{part}.{n}" for part, cls in parts.items() for n, (k, _, _) in knobs(cls).items() if not (k.flag or k.derived)
     )
-    parameters = [p for part, cls in parts.items() for p in options(cls, PANELS[part])]
-    shown = getattr(find_task(name), "example", "recipes --out runs/recipes --minutes 2")
+    parameters = model_option(task, start) + [p for part, cls in parts.items() for p in options(cls, PANELS[part])]
+    shown = getattr(task, "example", "recipes --out runs/recipes --minutes 2")
     example = f"Example: textdl train {name} {shown}. Rarer settings, by --set: {rare}."
     app.command(name, epilog=example)(with_options(train, parameters))
     return app
@@ -91,15 +94,54 @@ def _run(
         raise typer.Exit(130)
 
 
-def parts_of(config_class: type) -> dict[str, type]:
-    """The parts of a task's config by name."""
-    return {part: type(getattr(config_class(), part)) for part in PANELS}
+def start_of(name: str, arguments: Sequence[str]) -> Any:
+    """The config that the flags go on top of: the defaults, those of ``--config``, or of the run that is resumed; of
+    the model that ``--model`` names.
+
+    Raises:
+        ConfigError: there is no such model, or the file can not be read.
+    """
+    task = find_task(name)
+    values = {flag: _value(flag, arguments) for flag in ("--config", "--out", "--model")}
+    start = task.config_class()
+    if values["--config"]:
+        start = read_config(name, Path(values["--config"]))
+    elif values["--out"] and "--resume" in arguments and (Path(values["--out"]) / artifact.CONFIG).exists():
+        with contextlib.suppress(ConfigError):  # of another task, which the training itself will say
+            start = read_config(name, Path(values["--out"]))
+    return replace(start, {"model": values["--model"]}) if values["--model"] and hasattr(task, "models") else start
+
+
+def _value(flag: str, arguments: Sequence[str]) -> str | None:
+    """What is given for a flag, as ``--flag value`` or ``--flag=value``; the last time counts."""
+    found = None
+    for place, argument in enumerate(arguments):
+        if argument == flag and place + 1 < len(arguments):
+            found = arguments[place + 1]
+        elif argument.startswith(f"{flag}="):
+            found = argument.partition("=")[2]
+    return found
+
+
+def model_option(task: Any, start: Any) -> list[inspect.Parameter]:
+    """The flag ``--model`` of a task that has several; none of another."""
+    if not hasattr(task, "models"):
+        return []
+    note = f"Which model; its own settings are its flags ({', '.join(task.models)}; here: {start.model.kind})."
+    option = typer.Option("--model", help=note, metavar="NAME", show_default=False, rich_help_panel=PANELS["model"])
+    kind = Annotated[str | None, option]
+    return [inspect.Parameter("model", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)]
+
+
+def parts_of(config: Any) -> dict[str, type]:
+    """The classes of the parts of a task's config by name."""
+    return {part: type(getattr(config, part)) for part in PANELS}
 
 
 def dotted(flags: dict[str, Any], parts: dict[str, type]) -> dict[str, Any]:
     """Flags by the part of the config that owns them: a derived field of another part may have the same name."""
     owners = {n: part for part, cls in parts.items() for n, (k, _, _) in knobs(cls).items() if k.flag}
-    return {f"{owners[name]}.{name}": value for name, value in flags.items()}
+    return {name if name == "model" else f"{owners[name]}.{name}": value for name, value in flags.items()}
 
 
 def read_config(task: str, path: Path) -> Any:

@@ -120,3 +120,85 @@ def test_an_old_format_is_migrated_step_by_step(tmp_path, monkeypatch):
     steps = {1: lambda c: {**c, "format": 2, "a": 1}, 2: lambda c: {**c, "format": 3, "b": c["a"] + 1}}
     monkeypatch.setattr(artifact, "MIGRATIONS", steps)
     assert artifact.read_config(tmp_path) == {"format": 3, "task": "lm", "a": 1, "b": 2}
+
+
+def test_arrays_are_mapped_one_without_the_other(tmp_path):
+    path, arrays = tmp_path / "m", {"a": np.arange(5, dtype=np.float32), "b": np.ones((2, 3), np.float32)}
+    artifact.save_arrays(path, {**arrays, "none": np.zeros((0, 4), np.float32)}, {"step": 3}, apart=True)
+    assert all(np.array_equal(array, arrays[name]) for name, array in artifact.load_arrays(path).items() if array.size)
+    assert artifact.load_arrays_and_facts(path)[1] == {"step": 3}
+    whole, sound = path.read_bytes(), load_file(path)
+    assert np.array_equal(sound["b"], arrays["b"])
+    found = artifact.map_arrays(path, ("b", "none", "c"))
+    assert sorted(found) == ["b", "none"]
+    assert found["none"].shape == (0, 4)
+    assert np.array_equal(found["b"], arrays["b"])
+    assert isinstance(found["b"].base, np.memmap)
+    assert not found["b"].flags.writeable
+
+    at = whole.index(arrays["a"].tobytes()[4:]) + 2
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    assert np.array_equal(artifact.map_arrays(path, ("b",))["b"], arrays["b"]), "the other is not looked at"
+    assert "damaged" in message(artifact.map_arrays, path, ("a",))
+    assert "damaged" in message(artifact.load_arrays, path)
+    for data in (b"", whole[:7], whole[:50], whole[:-1], whole + b"x", whole.replace(b"data_offsets", b"data_offsetz")):
+        path.write_bytes(data)
+        assert "cut short" in message(artifact.map_arrays, path, ("b",))
+    assert "is missing" in message(artifact.map_arrays, tmp_path / "none", ("b",))
+
+
+def test_arrays_without_digests_of_their_own_are_read_whole(tmp_path):
+    path, arrays = tmp_path / "m", {"a": np.arange(5, dtype=np.float32), "b": np.ones((2, 3), np.float32)}
+    artifact.save_arrays(path, arrays)
+    found = artifact.map_arrays(path, ("b",))
+    assert list(found) == ["b"]
+    assert np.array_equal(found["b"], arrays["b"])
+    data = path.read_bytes()
+    at = data.index(arrays["a"].tobytes()[4:]) + 2
+    path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+    assert "damaged" in message(artifact.map_arrays, path, ("b",))
+
+
+def test_a_file_in_pieces_takes_its_place_when_it_is_whole(tmp_path, monkeypatch):
+    path, synced = tmp_path / "ids", []
+    path.write_bytes(b"old")
+    real = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: (synced.append(Path(f"/proc/self/fd/{handle}").is_dir()), real(handle))
+    )
+    with artifact.replacing(path) as file:
+        file.write(b"one ")
+        assert path.read_bytes() == b"old"
+        file.write(b"two")
+    assert path.read_bytes() == b"one two"
+    assert len(synced) == 2, "the file and its folder"
+    assert synced == [False, True] or not Path("/proc/self/fd").exists()
+    (tmp_path / "plain").write_bytes(b"")
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+    def broken_off():
+        with artifact.replacing(path) as half:
+            half.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+    assert path.read_bytes() == b"one two"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["ids", "plain"]
+
+
+def test_why_a_file_can_not_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert f"{tmp_path / 'file'} can not be a folder" in message(artifact.write_atomic, tmp_path / "file" / "x", "")
+    assert "No such file" in message(artifact.write_atomic, tmp_path / "none" / "x", "")
+    assert "name too long" in message(artifact.write_atomic, tmp_path / ("x" * 300), "")
+
+
+def test_a_run_that_was_stopped_before_it_had_a_model_names_resume(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "metrics.jsonl").write_text("")
+    assert "--resume to begin it again" in message(artifact.create_run, tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    assert "or move that folder away" in message(artifact.create_run, tmp_path)
+    (tmp_path / "resume").mkdir()
+    assert "--resume to go on" in message(artifact.create_run, tmp_path)

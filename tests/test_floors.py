@@ -15,6 +15,7 @@ FLOORS = {
     "images": 2,
     "strokes": 2,
     "corpus": 3,
+    "labelled": 4,
     "vectors": 3,
     "models": 4,
     "training": 4,

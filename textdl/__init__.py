@@ -17,15 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .corpus import Corpus, CorpusConfig
+    from .tasks.text_classifier import TextClassifier
     from .training.events import Observer
     from .vectors.word2vec import Word2Vec
     from .vectors.word_vectors import WordVectors
 
 __version__ = "0.1.0"
-__all__ = ["Word2Vec", "WordVectors", "__version__", "load", "open_corpus", "open_vectors", "train"]
+__all__ = ["TextClassifier", "Word2Vec", "WordVectors", "__version__", "load", "open_corpus", "open_vectors", "train"]
 
 #: Classes that are imported when they are first asked for.
-_LATER = {"Word2Vec": "textdl.vectors.word2vec", "WordVectors": "textdl.vectors.word_vectors"}
+_LATER = {
+    "TextClassifier": "textdl.tasks.text_classifier",
+    "Word2Vec": "textdl.vectors.word2vec",
+    "WordVectors": "textdl.vectors.word_vectors",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -54,7 +59,7 @@ def train(
     """Train a model and return its run.
 
     Args:
-        task: the kind of job: ``"lm"``.
+        task: the kind of job: ``"lm"``, ``"classify"``, ``"vectors"``.
         corpus: a built-in name, a file, a folder, ``"hf:NAME"``, an iterable of texts, or ``{"train": texts, ...}``.
         out: the folder of the run; it must not hold one, unless ``resume``.
         config: the task's config, or the table of a ``config.json``; the defaults when none is given.
@@ -65,7 +70,7 @@ def train(
         settings: any setting by its name (``hidden=512``, ``minutes=2``), or in parts (``**{"train.lr": 0.01}``).
 
     Returns:
-        The task's ``Run``: ``run.generate``, ``run.evaluate``.
+        The task's ``Run``: ``run.generate``, ``run.predict``, ``run.nearest``, ``run.evaluate``.
 
     Raises:
         TextdlError: in one line, what has to change.

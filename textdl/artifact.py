@@ -18,9 +18,10 @@ import contextlib
 import errno
 import hashlib
 import json
+import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,21 +51,37 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     Raises:
         RunError: no space left, or the folder can not be written.
     """
-    data = content.encode() if isinstance(content, str) else content
+    with replacing(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write in pieces that takes the place of ``path`` when it is whole, and never otherwise.
+
+    As :func:`write_atomic`, for what should not be in memory at once.
+
+    Raises:
+        RunError: no space left, or the folder can not be written.
+    """
     temporary: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = Path(file.name)
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(0o666 & ~_umask())  # as of any file; a temporary one is for its owner only
         temporary.replace(path)
+        temporary = None
         _sync_folder(path.parent)
     except OSError as error:
+        where = path.parent if error.errno == errno.ENOTDIR else path
+        raise RunError(_cannot_write(where, error)) from error
+    finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise RunError(_cannot_write(path, error)) from error
+            with contextlib.suppress(OSError):
+                temporary.unlink()
 
 
 def append_line(file: IO[str], line: str, path: Path) -> None:
@@ -104,10 +121,14 @@ def read_json(path: Path) -> dict[str, Any]:
     return values
 
 
-def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any] | None = None) -> str:
+def save_arrays(
+    path: Path, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any] | None = None, apart: bool = False
+) -> str:
     """Write arrays as safetensors, atomically, with their digest in the header. Returns the digest (sha256, hex).
 
-    ``facts`` are plain values that go with them, as JSON in the header and under the same digest.
+    Args:
+        facts: plain values that go with them, as JSON in the header and under the same digest.
+        apart: write a digest of each array too, so that :func:`map_arrays` need not read the others.
     """
     from safetensors.numpy import save
 
@@ -115,7 +136,10 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], facts: Mapping[str
     text = "" if facts is None else json.dumps(facts)
     digest = _digest(whole, text)
     # One key: safetensors writes several in any order, and equal contents are to be equal bytes.
-    header = {"sha256": digest} if facts is None else {"textdl": json.dumps({"sha256": digest, "facts": text})}
+    about: dict[str, Any] = {"sha256": digest} | ({} if facts is None else {"facts": text})
+    if apart:
+        about["arrays"] = {name: _digest({name: array}, "") for name, array in sorted(whole.items())}
+    header = {"sha256": digest} if about.keys() == {"sha256"} else {"textdl": json.dumps(about)}
     write_atomic(path, save(whole, metadata=header))
     return digest
 
@@ -151,11 +175,68 @@ def load_arrays_and_facts(path: Path) -> tuple[dict[str, np.ndarray], dict[str, 
     return arrays, json.loads(facts) if facts else {}
 
 
+def map_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Those of the named arrays that a file of :func:`save_arrays` holds, mapped into memory, read-only.
+
+    The file must be as long as it was, and each of these arrays is read through once and held against its own digest.
+    The others are neither read nor checked. A file written without such digests is read and checked whole, and its
+    arrays are then in memory.
+
+    Raises:
+        RunError: missing, cut short, or a byte of these arrays differs from what was written.
+    """
+    try:
+        entries, about, begin = array_header(path)
+        digests = about.get("arrays")
+        if digests is None:
+            whole = load_arrays(path)
+            return {name: whole[name] for name in names if name in whole}
+        length = begin + max((entry["data_offsets"][1] for entry in entries.values()), default=0)
+        arrays = {name: map_array(path, entries[name], begin) for name in names if name in entries}
+        if path.stat().st_size != length:
+            raise ValueError(length)
+    except FileNotFoundError:
+        raise RunError(f"{path} is missing; training has not saved a model there yet") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise RunError(f"{path} can not be read; it was cut short or changed, train again or restore it") from None
+    if any(_digest({name: array}, "") != digests.get(name) for name, array in arrays.items()):
+        raise RunError(f"{path} is damaged: its digest is not the one it was written with; train again or restore it")
+    return arrays
+
+
+_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "|u1", "BOOL": "|b1"}
+
+
+def array_header(path: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """Of a safetensors file of ours: what lies where, what is said of it, and at which byte the arrays begin.
+
+    Any error but OSError means that it is damaged.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > size - 8:
+            raise ValueError(length)
+        header = json.loads(file.read(length))
+    about = json.loads(header.pop("__metadata__", {}).get("textdl", "{}"))
+    return header, about, 8 + length
+
+
+def map_array(path: Path, entry: Mapping[str, Any], begin: int) -> np.ndarray:
+    """One array of :func:`array_header` as a read-only memory map. Any error but OSError means that it is damaged."""
+    dtype, shape, (start, end) = np.dtype(_TYPES[entry["dtype"]]), tuple(entry["shape"]), entry["data_offsets"]
+    if not 0 <= start <= end <= path.stat().st_size - begin or end - start != dtype.itemsize * math.prod(shape):
+        raise ValueError(entry)
+    if end == start:  # nothing can not be mapped
+        return np.empty(shape, dtype)
+    return np.memmap(path, dtype, "r", begin + start, shape).view(np.ndarray)
+
+
 def _digest(arrays: Mapping[str, np.ndarray], facts: str) -> str:
     total = hashlib.sha256(facts.encode())
     for name in sorted(arrays):
         total.update(f"{name} {arrays[name].dtype} {arrays[name].shape}\n".encode())
-        total.update(arrays[name].tobytes())
+        total.update(np.ascontiguousarray(arrays[name]).reshape(-1).view(np.uint8).data)  # without a copy
     return total.hexdigest()
 
 
@@ -178,8 +259,12 @@ def create_run(path: Path, resume: bool = False) -> None:
     if resume and (CONFIG in there or all(name in _PARTS or _is_temporary(name) for name in there)):
         return
     if CONFIG in there:
-        more = f", or --resume to go on with it ({RESUME}/ holds its state)" if RESUME in there else ""
-        raise RunError(f"{path} holds a run already; give another --out{more or ', or move that folder away'}")
+        more = "move that folder away"
+        if RESUME in there:
+            more = f"--resume to go on with it ({RESUME}/ holds its state)"
+        elif MODEL not in there:
+            more = "--resume to begin it again (it was stopped before it had a model)"
+        raise RunError(f"{path} holds a run already; give another --out, or {more}")
     if there:
         raise RunError(f"{path} is not empty (it holds {sorted(there)[0]!r}); give a new folder as --out")
 
@@ -259,12 +344,12 @@ def read_config(path: Path) -> dict[str, Any]:
 
 def _cannot_write(path: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"no space left to write {path}; free some space or give an --out on another disk"
+        return f"no space left to write {path}; free some space or give a place on another disk"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{path} can not be written ({error.strerror}); give an --out in a folder that is yours"
+        return f"{path} can not be written ({error.strerror}); give a place in a folder that is yours"
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
         return f"{path} can not be a folder: a file of that name is in the way; give another --out"
-    return f"{path} can not be written ({error.strerror or error}); give another --out"
+    return f"{path} can not be written ({error.strerror or error}); give another place"
 
 
 def _sync_folder(path: Path) -> None:

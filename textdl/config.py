@@ -10,6 +10,9 @@ A config is a frozen dataclass whose fields are made by :func:`knob` and whose `
             check(self)
 
 The command line makes ``--hidden`` of it, ``config.json`` the key ``hidden``; nothing about a setting is written twice.
+
+A part that is one of several config classes (the model of a classifier) is declared as a class with a method
+``variant(values)``, which gives the one that some plain values are of, told by their ``kind``.
 """
 
 from __future__ import annotations
@@ -107,13 +110,14 @@ def build(cls: type[C], values: Mapping[str, Any], where: str = "config") -> C:
     """
     if not isinstance(values, Mapping):
         raise ConfigError(f"{where} must be a table of settings, got {values!r}")
+    cls = getattr(cls, "variant", lambda values: cls)(values)
     hints = _hints(typing.cast(type, cls))
     unknown = [key for key in values if key not in hints]
     if unknown:
         raise ConfigError(f"{where} has no setting {unknown[0]!r}; {near(unknown[0], hints)}")
     made: dict[str, Any] = {}
     for key, value in values.items():
-        if dataclasses.is_dataclass(hints[key]) and not dataclasses.is_dataclass(value):
+        if _is_part(hints[key]) and not dataclasses.is_dataclass(value):
             made[key] = build(typing.cast(type, hints[key]), value, key)
         else:
             made[key] = _from_json(value, hints[key])
@@ -129,26 +133,33 @@ def to_json(config: Any) -> dict[str, Any]:
 def replace(config: C, changes: Mapping[str, Any]) -> C:
     """A copy with some settings changed; keys are dotted (``train.lr``), or bare when one part alone has them (``lr``).
 
+    Where a part is one of several classes, its name with a ``kind`` (``model="cnn"``) puts that one's defaults in its
+    place, before all other changes, unless it is of that kind already.
+
     Raises:
         ConfigError: an unknown or ambiguous name, or a value that does not fit.
     """
+    changes = dict(changes)
+    hints = _hints(typing.cast(type, type(config)))
+    for part in [part for part, hint in hints.items() if part in changes and hasattr(hint, "variant")]:
+        kind = changes.pop(part)
+        if kind != getattr(config, part).kind:
+            chosen = build(hints[part], {"kind": kind}, part)
+            config = dataclasses.replace(config, **{part: chosen})  # type: ignore[type-var]
     values = to_json(config)
     for key, value in changes.items():
-        part, name = locate(type(config), key)
+        part, name = locate(config, key)
         (values[part] if part else values)[name] = _plain(value)
     return build(type(config), values)
 
 
-def locate(cls: type, key: str) -> tuple[str, str]:
-    """Where a setting lives in a config of parts: ``("train", "lr")`` for both ``train.lr`` and ``lr``.
+def locate(config: Any, key: str) -> tuple[str, str]:
+    """Where a setting lives in a config (or its class) of parts: ``("train", "lr")`` for both ``train.lr`` and ``lr``.
 
     Raises:
         ConfigError: unknown, ambiguous, or derived.
     """
-    paths = {**{("", n): k for n, (k, _, _) in knobs(cls).items()}}
-    for part, hint in _hints(cls).items():
-        if dataclasses.is_dataclass(hint):
-            paths |= {(part, n): k for n, (k, _, _) in knobs(typing.cast(type, hint)).items()}
+    paths = {(part, n): k for part, cls in _parts(config).items() for n, (k, _, _) in knobs(cls).items()}
     found = [p for p in paths if key in (p[1], ".".join(p))]
     found = [p for p in found if not paths[p].derived] or found
     if not found:
@@ -161,15 +172,14 @@ def locate(cls: type, key: str) -> tuple[str, str]:
     return found[0]
 
 
-def parse(cls: type, key: str, text: str) -> Any:
-    """The value of setting ``key`` of ``cls`` written as text, as after ``--set``.
+def parse(config: Any, key: str, text: str) -> Any:
+    """The value of setting ``key`` of a config (or its class) written as text, as after ``--set``.
 
     Raises:
         ConfigError: an unknown setting, or text that is not a value of its type.
     """
-    part, name = locate(cls, key)
-    owner = typing.cast(type, _hints(cls)[part]) if part else cls
-    hint = _hints(owner)[name]
+    part, name = locate(config, key)
+    hint = _hints(_parts(config)[part])[name]
     kinds = _members(hint)
     if type(None) in kinds and text.lower() in ("none", "null", ""):
         return None
@@ -183,6 +193,20 @@ def parse(cls: type, key: str, text: str) -> Any:
     except (ValueError, KeyError):
         raise ConfigError(f"{key} must be {_spell(hint)}, got {text!r}") from None
     return tuple(p.strip() for p in text.split(",")) if _is_tuple(hint) else text
+
+
+def _is_part(hint: Any) -> bool:
+    """Whether a field is a config of its own, or one of several."""
+    return dataclasses.is_dataclass(hint) or hasattr(hint, "variant")
+
+
+def _parts(config: Any) -> dict[str, type]:
+    """The class of a config (``""``) and those of its parts; of one that is one of several, as it is there."""
+    cls = config if isinstance(config, type) else type(config)
+    parts = {name: hint for name, hint in _hints(cls).items() if _is_part(hint)}
+    if cls is not config:
+        parts = {name: type(getattr(config, name)) for name in parts}
+    return {"": cls, **parts}
 
 
 @functools.cache

@@ -7,10 +7,10 @@ lines or paragraphs; of records (JSON, CSV, Parquet, rows of the Hub) the text i
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import itertools
 import json
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,10 +18,13 @@ from typing import Any
 
 from .config import check, knob
 from .errors import ConfigError, CorpusError, near
+from .text.card import Card as Card
+from .text.card import is_card, read_card
 from .text.dividing import between, cuts, deal, in_pieces
-from .text.files import file_size, package_file, read_text, stem, unreadable
+from .text.files import file_size, stem, unreadable
 from .text.folders import SPLITS, split_called, splits_of
 from .text.hub import HubDataset, is_saved, load_from_hub, load_saved
+from .text.named import NAMED, NltkTexts
 from .text.records import choose_fields, holds_records, read_records
 from .text.sources import SAMPLE, Files, Item, Rows, as_records
 
@@ -51,17 +54,9 @@ class CorpusConfig:
             got = f"{self.validation} and {self.test}"
             raise ConfigError(f"validation and test must be at most 0.95 together, to leave a train, got {got}")
 
-
-@dataclass(frozen=True)
-class Card:
-    """What is known of a corpus; ``body`` is Markdown. Of a user's own file, only where it came from."""
-
-    name: str
-    title: str
-    licence: str = "unknown"
-    language: str = "unknown"
-    source: str = "unknown"
-    body: str = ""
+    def choose_text(self, sample: Iterable[dict[str, Any]], wanted: tuple[str, ...], where: str) -> tuple[str, ...]:
+        """The fields that hold the text, of those in a sample of records; see ``choose_fields``."""
+        return choose_fields(sample, wanted, where)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +85,15 @@ class Corpus:
     def own_splits(self) -> tuple[str, ...]:
         """The splits that the corpus brings; the others are held out of train."""
         return tuple(self._origins)
+
+    @property
+    def origins(self) -> Mapping[str, Source]:
+        """Where the splits that the corpus brings are read from."""
+        return self._origins
+
+    def of(self, origins: Mapping[str, Source]) -> Corpus:
+        """The same corpus with its splits read from elsewhere."""
+        return replace(self, _origins=origins, _known={})
 
     @property
     def skipped(self) -> int:
@@ -238,7 +242,8 @@ def open_corpus(
         source: the name of a built-in corpus (it goes before a file of that name: write ``./recipes`` for the file);
             the path of a file or folder; ``hf:NAME`` or ``hf:NAME:CONFIG`` for a dataset of the Hub; texts (or dicts)
             in a list or anything else that can be gone through again; or such lists by split,
-            ``{"train": [...], "validation": [...]}``. A Corpus is returned as it is.
+            ``{"train": [...], "validation": [...]}``; or, where there is no file or folder of that name, a name of
+            ``textdl.text.named``, such as ``imdb``. A Corpus is returned as it is.
         config: how to read and split it.
 
     In a folder, files called train, validation (valid, val, dev) and test are the splits; else all files of a known
@@ -253,14 +258,16 @@ def open_corpus(
         return _of_hub(load_from_hub(source[3:], config.streaming), source, config)
     if isinstance(source, (str, Path)):
         path = _find(source)
+        if path is None:
+            return _of_named(str(source), config)
         if path.is_dir():
             return _open_folder(path, str(source), config)
         return _of_files(Card(stem(path), stem(path), source=str(source)), {"train": [path]}, path.parent, config)
     return _of_lists(source if isinstance(source, Mapping) else {"train": source}, config)
 
 
-def _find(source: str | Path) -> Path:
-    """The file or folder that is meant."""
+def _find(source: str | Path) -> Path | None:
+    """The file or folder that is meant; None for the name of a corpus that is elsewhere."""
     import textdl_corpora
 
     built_in = tuple(textdl_corpora.NAMES)
@@ -277,10 +284,15 @@ def _find(source: str | Path) -> Path:
         raise unreadable(path, error) from None
     except (OSError, ValueError):  # a name too long or with a zero byte; a parent that is no folder
         beside = []
+    if isinstance(source, str) and source in NAMED:
+        return None
     shown = str(source) if len(str(source)) <= 100 else str(source)[:100] + "…"
-    remedy = near(path.name, (*built_in, *beside))
+    # Their names are short, and so are like a lot of words: the likeness asked for is more than usual.
+    named = difflib.get_close_matches(path.name, NAMED, cutoff=0.7)
+    remedy = near(path.name, (*built_in, *named, *beside))
     if not remedy.startswith("did you mean"):
-        remedy = f"give a path, hf:NAME, or the name of a built-in corpus ({', '.join(built_in)})"
+        remedy = f"give a path, hf:NAME, the name of a built-in corpus ({', '.join(built_in)}) or of another one that"
+        remedy += " textdl corpora lists"
     raise CorpusError(f"there is no corpus, file or folder {shown!r}; {remedy}")
 
 
@@ -288,40 +300,12 @@ def _open_folder(folder: Path, source: str, config: CorpusConfig) -> Corpus:
     name = folder.resolve().name
     if is_saved(folder):
         return _of_hub(load_saved(folder), source, config)
-    card = folder / "CARD.md"
-    if card.is_file() and "".join(read_text(card)).startswith("+++"):
-        return _open_carded(card, config)
+    if is_card(folder / "CARD.md"):
+        said = read_card(folder / "CARD.md")
+        if config.documents == "auto" and said.documents is not None:
+            config = replace(config, documents=said.documents)
+        return _of_files(said.card, said.splits, folder, config, said.text_fields)
     return _of_files(Card(name, name, source=source), splits_of(folder), folder, config)
-
-
-def _open_carded(path: Path, config: CorpusConfig) -> Corpus:
-    """A folder whose CARD.md says what it is: TOML between two lines ``+++``, then Markdown."""
-    _, head, body, *_ = (*"".join(read_text(path)).split("+++\n", 2), "", "")
-    try:
-        said = tomllib.loads(head)
-        about = {key: str(said[key]) for key in ("name", "title", "licence", "language", "source")}
-        splits = {str(split): [_of_card(path, str(name))] for split, name in said["splits"].items()}
-        fields = tuple(map(str, said.get("text_fields", ())))
-        if config.documents == "auto" and "documents" in said:
-            config = replace(config, documents=said["documents"])
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        what = f"lacks {error}" if isinstance(error, KeyError) else f"is not well-formed: {error}"
-        raise CorpusError(f"the front matter of {path} {what}; it is TOML between two lines '+++'") from None
-    if "train" not in splits:
-        raise CorpusError(f'the front matter of {path} names no train in [splits]; add train = "file"')
-    return _of_files(Card(**about, body=body.strip()), splits, path.parent, config, fields)
-
-
-def _of_card(card: Path, name: str) -> Path:
-    """The file that a card names: beside it, or in an installed package, ``package:NAME/path/in/it``."""
-    if not name.startswith("package:"):
-        return card.parent / name
-    package, _, inside = name.removeprefix("package:").partition("/")
-    if (found := package_file(package, inside)) is not None:
-        return found
-    raise CorpusError(
-        f"{card.parent.name} is read from {inside} of the package {package}, which is not there; install it"
-    )
 
 
 def _of_files(
@@ -331,7 +315,7 @@ def _of_files(
     paths = [path for some in splits.values() for path in some if file_size(path)]
     if tables := [path for path in paths if holds_records(path)]:
         sample = itertools.islice(read_records(tables[0]), SAMPLE)
-        fields = choose_fields(sample, fields, str(tables[0]))
+        fields = config.choose_text(sample, fields, str(tables[0]))
     elif config.text_field and paths:
         raise CorpusError(f"{paths[0]} is plain text and has no fields; leave text_field out")
     documents = "file" if config.documents == "auto" else config.documents
@@ -356,7 +340,21 @@ def _of_lists(lists: Mapping[Any, Any], config: CorpusConfig) -> Corpus:
     return _of_rows(Card("texts", "Texts in memory", source="memory"), splits, {}, config)
 
 
-def _of_hub(hub: HubDataset, source: str, config: CorpusConfig) -> Corpus:
+def _of_named(name: str, config: CorpusConfig) -> Corpus:
+    named = NAMED[name]
+    labels = {"label_field": named.label_field, "second_field": named.second_field}
+    if named.nltk:
+        card = Card(name, named.title, language="en", source=named.source, **labels)
+        return _of_rows(card, {"train": NltkTexts(named)}, {}, config, named.text_fields)
+    hub = load_from_hub(named.hub, config.streaming)
+    called = dict(named.splits)
+    hub = replace(hub, splits={called.get(split, split): rows for split, rows in hub.splits.items()})
+    corpus = _of_hub(hub, named.source, config, named.text_fields)
+    card = replace(corpus.card, name=name, title=named.title, language="en", **labels)
+    return replace(corpus, name=name, card=card)
+
+
+def _of_hub(hub: HubDataset, source: str, config: CorpusConfig, fields: tuple[str, ...] = ()) -> Corpus:
     splits = {split_called(name): rows for name, rows in hub.splits.items()}
     if len(splits) == 1:
         splits = {"train": next(iter(splits.values()))}
@@ -364,12 +362,18 @@ def _of_hub(hub: HubDataset, source: str, config: CorpusConfig) -> Corpus:
         raise CorpusError(f"{source} has no split 'train', only {', '.join(splits)}; save the one to train on")
     revisions = {split: hub.revision(rows) for split, rows in splits.items()}
     card = Card(hub.title, hub.title, licence=hub.licence, source=source, body=hub.body)
-    return _of_rows(card, splits, revisions, config)
+    return _of_rows(card, splits, revisions, config, fields)
 
 
-def _of_rows(card: Card, splits: Mapping[str, Any], revisions: Mapping[str, str], config: CorpusConfig) -> Corpus:
+def _of_rows(
+    card: Card,
+    splits: Mapping[str, Any],
+    revisions: Mapping[str, str],
+    config: CorpusConfig,
+    fields: tuple[str, ...] = (),
+) -> Corpus:
     sample = list(itertools.islice(as_records(splits["train"], card.source), SAMPLE))
-    fields = choose_fields(sample, config.text_field, card.source) if sample else ()
+    fields = config.choose_text(sample, config.text_field or fields, card.source) if sample else ()
     made = {}
     for split, rows in splits.items():
         narrow = rows.select_columns(list(fields)) if revisions and fields else rows

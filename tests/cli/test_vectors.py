@@ -187,7 +187,10 @@ def test_convert_there_and_back(cli: Cli, run: Path, tmp_path: Path) -> None:
         (["plot", "RUN", "--out", "map.gif"], ".png"),
         (["plot", "RUN", "--out", "map.png", "--words", "nowhere.txt"], "nowhere.txt"),
         (["plot", "RUN", "--out", "map.png", "--projection", "pac"], "pca"),
+        (["plot", "RUN", "--out", "map.png", "--count", "2001"], "--count must be at most 2,000"),
         (["convert", "RUN", "out.xyz"], "xyz"),
+        (["convert", "RUN", "out.bin", "--from", "glov"], "--from is the format of a file, got glov"),
+        (["convert", "RUN", "out.bin", "--from", "glove"], "leave it out"),
         (["evaluate", "RUN", "news"], "measured by questions"),
         (["evaluate", "RUN", "--analogies", "nowhere.txt"], "nowhere.txt"),
         (["generate", "RUN"], "writes no text"),
@@ -228,3 +231,59 @@ def test_bad_files_of_vectors_are_one_line(name: str, content: Any, said: str, c
     assert said in err
     assert name in err
     assert len(err.strip().splitlines()) == 1
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["nearest", LONG, "x"],
+        ["analogy", LONG, "a", "b", "c"],
+        ["convert", LONG, "out.bin"],
+        ["convert", "RUN", f"{LONG}.bin"],
+        ["evaluate", "RUN", "--analogies", LONG],
+        ["evaluate", LONG],
+        ["plot", LONG, "--out", "map.png"],
+        ["plot", "RUN", "--out", f"{LONG}.png"],
+        ["info", LONG],
+        ["generate", LONG],
+        ["train", "vectors", "news", "--out", LONG],
+        ["train", "vectors", LONG, "--out", "OUT"],
+    ],
+)
+def test_a_name_that_is_too_long_is_one_line(command: list[str], cli: Cli, run: Path, tmp_path: Path) -> None:
+    places = {"RUN": str(run), "OUT": str(tmp_path / "out")}
+    code, out, err = cli(*[places.get(word, word) for word in command])
+    assert (code, out) == (2, "")
+    assert len(err.strip().splitlines()) == 1
+    assert err.startswith("textdl: ")
+    assert "aaaaaaaa" in err
+    assert "; " in err, "a remedy"
+    assert "too long" in err or "there is no corpus" in err
+
+
+def test_a_failing_disk_is_one_line_and_our_own_mistakes_are_not(
+    cli: Cli, vectors: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: WordVectors, *_: object) -> None:
+        raise OSError(5, "Input/output error", "some file")
+
+    def mistaken(self: WordVectors, *_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(WordVectors, "nearest", fails)
+    assert cli("nearest", vectors, "king") == (
+        2, "", "textdl: some file: Input/output error; give another file or folder\n"
+    )  # fmt: skip
+    monkeypatch.setattr(WordVectors, "nearest", mistaken)
+    with pytest.raises(ZeroDivisionError):
+        cli("nearest", vectors, "king")
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_an_unknown_word_is_told_before_any_answer(as_json: list[str], cli: Cli, vectors: Path) -> None:
+    code, out, err = cli("nearest", vectors, "apple", "king - man", "zzz", *as_json)
+    assert (code, out) == (2, "")
+    assert "'zzz'" in err

@@ -4,6 +4,8 @@ import itertools
 import json
 import math
 import re
+import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import textdl
 from textdl import artifact
 from textdl.errors import ConfigError, CorpusError, PromptError, RunError, TrainingError
 from textdl.models.lm import LanguageModel
+from textdl.tasks.base import Run
 from textdl.tasks.generation import GenerationConfig, TorchSteps, steps_of, write
 from textdl.tasks.lm import mean_nats
 from textdl.text.encoded import Encoded
@@ -54,6 +57,13 @@ def test_a_run_is_a_folder_and_needs_nothing_else(run):
         assert torch.equal(loaded.model.state_dict()[name], weight)
     assert loaded.generate("eat ", seed=5) == run.generate("eat ", seed=5)
     assert "fruit" in (run.path / "card.md").read_text()
+
+
+def test_the_next_command_can_be_typed_as_it_is(run, tmp_path):
+    path = tmp_path / "it's my run"
+    shutil.copytree(run.path, path)
+    assert shlex.split(textdl.load(path).next_command()) == ["textdl", "generate", str(path)]
+    assert shlex.split(Run.next_command(textdl.load(path))) == ["textdl", "info", str(path)]
 
 
 def test_same_seed_same_model_another_seed_another(texts, tmp_path):
@@ -242,7 +252,6 @@ def test_a_loss_that_is_no_number_is_refused(texts, tmp_path, monkeypatch):
 
 
 def test_damaged_runs_are_refused(run, tmp_path):
-    import shutil
 
     def broken(change):
         path = tmp_path / "broken"

@@ -29,6 +29,11 @@ def topics(seed: int = 1, letters: str = "ab") -> list[str]:
     return [" ".join(random.choice(words[n % len(words)], 9)) for n in range(600)]
 
 
+def is_mapped(array: Any) -> bool:
+    """Whether an array is a view of a file."""
+    return array is not None and (isinstance(array, np.memmap) or is_mapped(getattr(array, "base", None)))
+
+
 def trained(out: Path, texts: list[str] | None = None, **settings: Any) -> Any:
     return textdl.train("vectors", texts or topics(), out=out, **{**QUICK, **settings})
 
@@ -190,3 +195,29 @@ def test_estimator_by_its_short_name() -> None:
     assert "Word2Vec" in dir(textdl)
     with pytest.raises(AttributeError, match="Word3Vec"):
         textdl.Word3Vec  # noqa: B018
+
+
+@pytest.mark.parametrize("subwords", [False, True])
+def test_a_run_is_mapped_and_what_is_not_asked_for_is_not_read(subwords: bool, tmp_path: Path) -> None:
+    run = trained(tmp_path / "run", epochs=1, subwords=subwords, method="skipgram")
+    file, whole = run.path / "model.safetensors", artifact.load_arrays(run.path / "model.safetensors")
+    assert set(whole) == {"vectors", "contexts"} | ({"grams"} if subwords else set())
+
+    def damage(name: str) -> None:
+        data, held = bytearray(file.read_bytes()), whole[name].tobytes()
+        data[data.index(held) + len(held) // 2] ^= 1
+        file.write_bytes(data)
+
+    found = open_vectors(run.path)
+    assert is_mapped(found.matrix)
+    assert np.array_equal(found.matrix, whole["vectors"])
+    unknown = found.find("zzzzz")
+    assert (unknown is not None) == subwords
+    assert unknown is None or np.array_equal(unknown, run.vectors["zzzzz"])
+    damage("contexts")
+    assert np.array_equal(open_vectors(run.path).matrix, whole["vectors"])
+    with pytest.raises(RunError, match="damaged"):
+        textdl.load(run.path)
+    damage("grams" if subwords else "vectors")
+    with pytest.raises(RunError, match="damaged"):
+        open_vectors(run.path)

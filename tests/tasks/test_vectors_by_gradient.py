@@ -167,3 +167,33 @@ def test_model_shapes() -> None:
     neighbours, noise = torch.zeros(4, 6, dtype=torch.long), torch.zeros(4, 2, dtype=torch.long)
     assert model(words, neighbours, there, noise).shape == (4, 1, 3)
     assert WordContexts(VectorsConfig(vocabulary=9, dim=3))(words, neighbours, there, noise).shape == (4, 6, 3)
+
+
+@pytest.mark.parametrize("method", ["skipgram", "cbow"])
+def test_the_validation_loss_is_the_mean_over_all_pairs(method: str) -> None:
+    """Sentences of unlike length: pieces of as many words do not hold as many pairs."""
+    random = np.random.default_rng(4)
+    texts = [" ".join(random.choice(list("abcdefghijkl"), size)) for size in [2, 3, 4, 20, 2, 3] * 20]
+    given = {"engine": "torch", "least_count": 1, "dim": 4, "device": "cpu", "sample": 0, "validation": 0.4}
+    config = replace(WordVectorsConfig(), {**given, "method": method, "batch_size": 13})
+    task = TrainingVectors.prepare(texts, config, lambda event: None)
+    assert isinstance(task, WordContextsTask)
+    torch.manual_seed(1)
+    for parameter in task.model.parameters():
+        torch.nn.init.normal_(parameter)
+    assert isinstance(task.model, WordContexts)
+    x, y = (table.detach().double().numpy() for table in (task.model.vectors, task.model.contexts))
+    losses: list[float] = []
+    by_words: list[float] = []
+    for words, sentences, reach, noise in task.batches("validation", 0):
+        pairs, before = slow_pairs(sentences.tolist(), reach.tolist()), len(losses)
+        for place in range(len(words)):
+            around = [int(words[j]) for i, j in pairs if i == place]
+            for group in [[word] for word in around] if method == "skipgram" else [around] if around else []:
+                mean, own = x[group].mean(0), int(words[place])
+                signed = [(own, 1), *((n, -1) for n in noise[place].tolist() if n != own)]
+                losses.append(sum(math.log1p(math.exp(-sign * float(mean @ y[other]))) for other, sign in signed))
+        by_words += [float(np.mean(losses[before:]))] * len(words) if len(losses) > before else [0.0] * len(words)
+    found = task.metrics(task.model, None)["validation_loss"]
+    assert found == pytest.approx(np.mean(losses), rel=1e-5)
+    assert abs(np.mean(by_words) - np.mean(losses)) > 1e-3, "the two means differ here"

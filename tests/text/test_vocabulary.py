@@ -255,7 +255,7 @@ class TestFiles:
             encode_file(path, count_sentences(SENTENCES), out)
         assert out.read_bytes() == b"old"
         assert sorted(file.name for file in tmp_path.iterdir()) == ["a.ids", "a.txt"]
-        with pytest.raises(CorpusError, match="can not be written"):
+        with pytest.raises(RunError, match="can not be written"):
             encode_file(path, count_sentences(SENTENCES), tmp_path / "none" / "a.ids")
 
     def test_nothing_known_gives_line_ends_only(self, tmp_path):
@@ -288,6 +288,7 @@ class TestFiles:
         assert told[-1].size == path.stat().st_size
         assert max(t.distinct for t in told) < 10_000
         assert count_file(path, memory_mb=100).missed == 0
+        assert count_file(path, memory_mb=float("inf")) == count_file(path)
 
     def test_progress(self, tmp_path):
         path = tmp_path / "a.txt"
@@ -328,6 +329,8 @@ class TestFiles:
             count_file(path, threads=0)
         with pytest.raises(ConfigError, match="memory_mb must be more than 0"):
             count_file(path, memory_mb=0)
+        with pytest.raises(ConfigError, match="memory_mb must be more than 0"):
+            count_file(path, memory_mb=float("nan"))
         with pytest.raises(ConfigError, match="processes must be at least 1"):
             count_file(path, cut=str.split, processes=0)
         (tmp_path / "a.jsonl").write_text('{"text": "one"}\n')

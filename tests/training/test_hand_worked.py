@@ -9,13 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from textdl.training.config import TrainConfig
+from textdl.training.gradient_task import Layer
 from textdl.training.losses import mean_squared_error
 from textdl.training.optimizers import make_optimizer
 
 
 def descent(parameters: Iterable[nn.Parameter], lr: float) -> torch.optim.Optimizer:
     """Plain gradient descent, as the trainer makes it."""
-    return make_optimizer(parameters, TrainConfig(optimizer="sgd", lr=lr))
+    return make_optimizer([Layer(list(parameters))], TrainConfig(optimizer="sgd", lr=lr))
 
 
 def step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

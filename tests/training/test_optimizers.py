@@ -12,6 +12,7 @@ from torch import nn
 from textdl.errors import ConfigError
 from textdl.training.config import OPTIMIZERS as NAMES
 from textdl.training.config import TrainConfig
+from textdl.training.gradient_task import Layer
 from textdl.training.optimizers import OPTIMIZERS, add_penalties, clip, make_optimizer, set_pace
 
 RATE, MOMENTUM, BETA1, BETA2 = 0.1, 0.8, 0.9, 0.95
@@ -51,7 +52,7 @@ def by_hand(name: str, start: np.ndarray) -> np.ndarray:
 def test_four_steps_by_hand(name: str) -> None:
     weight = nn.Parameter(torch.tensor([1.0, -1.0]))
     config = TrainConfig(optimizer=name, lr=RATE, momentum=MOMENTUM, beta1=BETA1, beta2=BETA2)
-    optimizer = make_optimizer([weight], config)
+    optimizer = make_optimizer([Layer([weight])], config)
     for gradient in GRADIENTS:
         weight.grad = torch.tensor(gradient, dtype=torch.float32)
         optimizer.step()
@@ -65,7 +66,7 @@ def test_the_table_is_what_the_config_offers() -> None:
 def test_decay_is_decoupled_and_for_matrices_only() -> None:
     layer = nn.Linear(2, 2)
     before = [p.detach().clone() for p in layer.parameters()]
-    optimizer = make_optimizer(layer.parameters(), TrainConfig(lr=RATE, weight_decay=0.5))
+    optimizer = make_optimizer([Layer(list(layer.parameters()))], TrainConfig(lr=RATE, weight_decay=0.5))
     for parameter in layer.parameters():
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
@@ -101,7 +102,7 @@ def test_clipping_by_value_and_then_by_norm() -> None:
 def test_a_pace_sets_the_rate_and_the_momentum_that_there_is() -> None:
     weight = nn.Parameter(torch.zeros(3))
     for name, key, found in (("nesterov", "momentum", 0.85), ("adam", "betas", (0.85, BETA2)), ("sgd", "momentum", 0)):
-        optimizer = make_optimizer([weight], TrainConfig(optimizer=name, beta2=BETA2))
+        optimizer = make_optimizer([Layer([weight])], TrainConfig(optimizer=name, beta2=BETA2))
         set_pace(optimizer, 0.5, 0.85)
         assert optimizer.param_groups[0]["lr"] == 0.5
         assert optimizer.param_groups[0][key] == found

@@ -377,3 +377,9 @@ class TestScikitLearn:
         assert search.best_score_ > 0.95
         assert search.predict(["fine good", "poor bad"]).tolist() == [1, 0]
         assert "good" in search.best_estimator_[:-1].get_feature_names_out()
+
+
+def test_vowel_signs_part_no_word() -> None:
+    """Worked by hand: two words of Hindi and two of pointed Hebrew, each once."""
+    bag = BagOfWords().fit(["हिन्दी भाषा", "שָׁלוֹם עֲלֵיכֶם"])
+    assert sorted(bag.vocabulary_.words) == sorted(["हिन्दी", "भाषा", "שָׁלוֹם", "עֲלֵיכֶם"])

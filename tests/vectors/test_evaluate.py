@@ -172,6 +172,7 @@ def test_the_real_files_are_read_whole() -> None:
         ("squishing\tsquirt\t5.88\t8\t3\t9\n", [("squishing", "squirt", 5.88)]),
         ("# a comment, of three, words\n\nnew york\tcity\t7\n", [("new york", "city", 7)]),
         ("take,remove,V,6.81,SYNONYMS\n", [("take", "remove", 6.81)]),
+        ("word1 word2 score\ntiger cat 7\n", [("tiger", "cat", 7)]),
     ],
 )
 def test_shapes_of_similarity_sets(tmp_path: Path, text: str, pairs: list[tuple[str, str, float]]) -> None:
@@ -272,3 +273,20 @@ def test_other_mistakes(tmp_path: Path) -> None:
         evaluate_similarity(ROYAL, [])
     with pytest.raises(CorpusError, match="can not be read"):
         read_analogies(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("tiger cat\ntiger cat 7\n", 1),
+        ("tiger\tcat\tnan\ntiger\tcat\t7\n", 1),
+        ("tiger\t\t7\ntiger\tcat\t7\n", 1),
+        ("new york city 7\ntiger cat 7\n", 1),
+        ("tiger cat 7\nnew york city 7\n", 2),
+        ("word1 word2 score\nword1 word2 score\ntiger cat 7\n", 2),
+    ],
+)
+def test_what_is_neither_a_pair_nor_a_heading_is_refused_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    (tmp_path / "set.txt").write_text(text)
+    with pytest.raises(VectorsError, match=rf"set\.txt line {line} must hold two words and a number"):
+        read_similarity(tmp_path / "set.txt")

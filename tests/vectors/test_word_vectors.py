@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from textdl.errors import TextdlError
+from textdl.text.spelling import near_spellings
 from textdl.vectors import word_vectors
 from textdl.vectors.searching import largest
-from textdl.vectors.spelling import near_spellings
 from textdl.vectors.word_vectors import VectorsError, WordVectors
 
 #: On a plane: east and north at a right angle, northeast between them, west opposite east.

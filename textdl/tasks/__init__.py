@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 #: name -> (module, class, one line for ``textdl train --help``); nothing is imported before it is named.
 TASKS: dict[str, tuple[str, str, str]] = {
     "vectors": ("textdl.tasks.vectors", "TrainingVectors", "Word vectors: word2vec, GloVe, or counted co-occurrence."),
+    "classify": (
+        "textdl.tasks.classify",
+        "Classification",
+        "A classifier: a text gets a label, or several (sentiment, topic, language, ...).",
+    ),
     "lm": ("textdl.tasks.lm", "LanguageModelling", "A language model: learns a text and writes more of it."),
 }
 

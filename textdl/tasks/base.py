@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
@@ -47,10 +48,15 @@ class Run:
 
     def next_command(self) -> str:
         """What to try with a new run."""
-        return f"textdl info {self.path}"
+        return command("info", self.path)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
+
+
+def command(*words: str | Path) -> str:
+    """A command of textdl as it can be typed: what holds spaces or signs is quoted."""
+    return shlex.join(["textdl", *map(str, words)])
 
 
 class Task(GradientTask, Protocol):
@@ -201,6 +207,11 @@ def _refuse_other_settings(path: Path, now: Any, then: Any) -> None:
     """Raise a ``ConfigError`` that names a setting in which a training that resumes differs from what it was."""
     for part in ("data", "model", "train"):
         ours, theirs = getattr(now, part), getattr(then, part)
+        if type(ours) is not type(theirs) or getattr(ours, "kind", None) != getattr(theirs, "kind", None):
+            raise ConfigError(
+                f"{path} was trained with --{part} {theirs.kind}, not {ours.kind}; "
+                "to resume leave that setting out, or give another --out"
+            )
         for name, (declared, _, _) in knobs(type(ours)).items():
             if not declared.derived and getattr(ours, name) != getattr(theirs, name):
                 raise ConfigError(
@@ -243,7 +254,7 @@ def _train_into(
         )
 
     def save(report: Report) -> None:
-        artifact.save_arrays(path / artifact.MODEL, weights_of(task.model))
+        artifact.save_arrays(path / artifact.MODEL, weights_of(task.model), apart=True)
         artifact.write_json(path / artifact.REPORT, asdict(report))
         artifact.write_atomic(path / artifact.CARD, _card(path, task, report))
 

@@ -31,7 +31,7 @@ from ..training.events import Observer, Reading
 from ..training.gradient_task import Loss
 from ..training.losses import cross_entropy
 from ..training.processes import WHOLE, Shard
-from .base import Run, corpus_facts
+from .base import Run, command, corpus_facts
 from .generation import GenerationConfig, Steps, TorchSteps, steps_of, write
 
 #: A corpus with more bytes than this is encoded into a file once, and read from there.
@@ -82,7 +82,7 @@ class LanguageModelRun(Run):
 
     def next_command(self) -> str:
         """What to try with a new run."""
-        return f"textdl generate {self.path}"
+        return command("generate", self.path)
 
     @overload
     def generate(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..config import knob
 from ..corpus import Corpus, CorpusConfig
 from ..errors import CorpusError, RunError
+from ..text.letters import WORDS
 from ..text.normalizing import NormalizingConfig, normalize, normalize_pieces
 from ..text.sentences import stream_sentences
 from ..training.events import Note, Observer, Reading
@@ -21,9 +19,6 @@ from ..training.events import Note, Observer, Reading
 if TYPE_CHECKING:
     from ..vectors.phrases import Phrases
 
-#: Letters and digits; apostrophes and hyphens within a word belong to it. Text without marks needs no more.
-_PLAIN = r"[^\W_]+"
-_WORD = re.compile(f"{_PLAIN}(?:['’-]{_PLAIN})*")
 TOLD = 2_000_000  # characters between two events
 
 
@@ -176,32 +171,9 @@ def _lines(pieces: Iterable[str]) -> Iterator[str]:
 def _cutter(kind: str) -> Callable[[str], Sequence[str]]:
     """A sentence to words."""
     if kind == "letters":
-        return _letters
+        return WORDS.findall
     if kind == "space":
         return str.split
     from ..text.word_rules import words
 
     return words
-
-
-def _letters(sentence: str) -> list[str]:
-    """Words of letters and digits of any script."""
-    if sentence.isascii():
-        return _WORD.findall(sentence)
-    mark, word = _marked()
-    return (word if mark.search(sentence) else _WORD).findall(sentence)
-
-
-@functools.cache
-def _marked() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A mark, and a word with marks behind its letters: the vowel signs of Hindi or Hebrew are such, and no letters."""
-    runs: list[list[int]] = []
-    for code in (*range(0x300, 0x1F000), *range(0xE0100, 0xE01F0)):  # none is elsewhere
-        if unicodedata.category(chr(code))[0] == "M":
-            if runs and runs[-1][1] == code - 1:
-                runs[-1][1] = code
-            else:
-                runs.append([code, code])
-    mark = "[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in runs) + "]"
-    letters = f"{_PLAIN}(?:{mark}+(?:{_PLAIN})?)*"
-    return re.compile(mark), re.compile(f"{letters}(?:['’-]{letters})*")

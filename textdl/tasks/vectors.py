@@ -5,7 +5,6 @@ On a CPU they are made in one call of an estimator, in compiled loops; on a GPU 
 
 from __future__ import annotations
 
-import shlex
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -30,8 +29,9 @@ from ..training.processes import WHOLE, Shard
 from ..vectors.opening import TASK, vectors_of, vectors_of_run
 from ..vectors.questions import ask
 from ..vectors.word_vectors import Method, WordVectors
-from .base import Run, corpus_facts
+from .base import Run, command
 from .vector_text import VectorsData, write_words
+from .vectors_about import AboutVectors
 from .vectors_by_gradient import WordContextsTask
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class VectorsRun(Run):
     def next_command(self) -> str:
         """What to try with a new run."""
         words = self.vectors.words
-        return shlex.join(["textdl", "nearest", str(self.path), words[min(len(words) - 1, 50 + len(words) // 200)]])
+        return command("nearest", self.path, words[min(len(words) - 1, 50 + len(words) // 200)])
 
     def nearest(self, word: str, count: int = 10) -> list[tuple[str, float]]:
         """The words whose vectors have the highest cosine with that of ``word``."""
@@ -126,7 +126,7 @@ class VectorsRun(Run):
         return ask(self.vectors, analogies, similarity, most, method).figures()
 
 
-class TrainingVectors:
+class TrainingVectors(AboutVectors):
     """Train word vectors: each word of a text gets one, near to those of words that are used alike."""
 
     name: ClassVar[str] = TASK
@@ -136,7 +136,7 @@ class TrainingVectors:
     def __init__(self, config: WordVectorsConfig, corpus: Corpus, source: Any) -> None:
         self.config, self.corpus, self.source = config, corpus, source
         self.model = VectorTable(config.model)
-        self._vocabulary: Vocabulary | None = None
+        self.vocabulary: Vocabulary | None = None
 
     @classmethod
     def training(cls, config: WordVectorsConfig) -> VectorsTraining | None:
@@ -169,29 +169,6 @@ class TrainingVectors:
             return WordContextsTask(config, corpus, source, shard, tell)
         return cls(config, corpus, source)
 
-    @property
-    def title(self) -> str:
-        """One line for people."""
-        model = self.config.model
-        return f"word vectors by {model.method}, {model.dim} dimensions, on {self.corpus.name}"
-
-    @property
-    def facts(self) -> dict[str, str | int]:
-        """What was read, for people."""
-        if self._vocabulary is None:
-            return {}
-        return {"vocabulary": len(self._vocabulary), "words read": self._vocabulary.seen}
-
-    def corpus_record(self) -> dict[str, Any]:
-        """What ``config.json`` says of the corpus."""
-        source = str(self.source) if isinstance(self.source, str | Path) else None
-        return {"source": source, **corpus_facts(self.corpus)}
-
-    def save_parts(self, path: Path) -> None:
-        """Write the words, once they are known."""
-        if self._vocabulary is not None:
-            self._vocabulary.save(path / artifact.WORDS)
-
     @classmethod
     def load_run(cls, path: Path, record: Mapping[str, Any], config: WordVectorsConfig) -> VectorsRun:
         """The run in a folder, its table still to be filled."""
@@ -209,7 +186,7 @@ class TrainingVectors:
             watch = _Watch(tell, epochs, words)
             estimator = self._train(text, watch)
         found: WordVectors = estimator.vectors_
-        self._vocabulary, tables = estimator.vocabulary_, self._tables(estimator)
+        self.vocabulary, tables = estimator.vocabulary_, self._tables(estimator)
         sizes: dict[str, Any] = {"vocabulary": len(found), "dim": found.dim}
         sizes |= {name: len(tables[name]) for name in ("contexts", "grams") if name in tables}
         self.config = replace(self.config, model=replace(self.config.model, **sizes))

@@ -22,7 +22,6 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .. import artifact
 from ..corpus import Corpus
 from ..errors import CorpusError
 from ..models.vectors import WordContexts
@@ -33,8 +32,8 @@ from ..training.gradient_task import Loss
 from ..training.processes import Shard
 from ..vectors.word2vec import kept_shares
 from ..vectors.word_vectors import WordVectors
-from .base import corpus_facts
 from .vector_text import join_phrases, write_sentences, write_words
+from .vectors_about import AboutVectors
 
 if TYPE_CHECKING:
     from .vectors import VectorsRun, WordVectorsConfig
@@ -44,13 +43,14 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 NOISE_POWER = 0.75  # of the counts, by which negative samples are drawn (Mikolov et al. 2013)
 
 
-class WordContextsTask:
+class WordContextsTask(AboutVectors):
     """Skip-gram and continuous bag of words, learned by gradient descent."""
 
     name: ClassVar[str] = "vectors"
     unit: ClassVar[str] = "word"
     watched: ClassVar[str] = "validation_loss"
     higher_is_better: ClassVar[bool] = False
+    vocabulary: Vocabulary
 
     def __init__(self, config: WordVectorsConfig, corpus: Corpus, source: Any, shard: Shard, tell: Observer) -> None:
         self.corpus, self.source, self._shard = corpus, source, shard
@@ -58,7 +58,7 @@ class WordContextsTask:
         folder, data, threads = Path(self._folder.name), config.data, config.train.threads
         text, _, phrases = write_words(corpus, data, folder, tell)
         kept = VocabularyConfig(least_count=data.least_count, most_words=data.most_words)
-        self.vocabulary: Vocabulary = count_file(text, kept, threads=threads)
+        self.vocabulary = count_file(text, kept, threads=threads)
         self._ids = encode_file(text, self.vocabulary, folder / "ids", threads=threads)
         if not ((self._ids[:-1] >= 0) & (self._ids[1:] >= 0)).any():
             raise CorpusError("no two words stand in one sentence; give more text, or a lower --least-count")
@@ -72,28 +72,6 @@ class WordContextsTask:
         self.model: nn.Module = WordContexts(self.config.model)
         self._keep = kept_shares(self.vocabulary.counts, config.model.sample).astype(np.float32)
         self._noise = AliasTable(self.vocabulary.counts.astype(np.float64) ** NOISE_POWER)
-
-    @property
-    def title(self) -> str:
-        """One line for people."""
-        model = self.config.model
-        return f"word vectors by {model.method}, {model.dim} dimensions, on {self.corpus.name}"
-
-    @property
-    def facts(self) -> dict[str, str | int]:
-        """What was read, for people."""
-        return {"vocabulary": len(self.vocabulary), "words read": self.vocabulary.seen}
-
-    def corpus_record(self) -> dict[str, Any]:
-        """What ``config.json`` says of the corpus."""
-        return {
-            "source": str(self.source) if isinstance(self.source, str | Path) else None,
-            **corpus_facts(self.corpus),
-        }
-
-    def save_parts(self, path: Path) -> None:
-        """Write the words."""
-        self.vocabulary.save(path / artifact.WORDS)
 
     @classmethod
     def load_run(cls, path: Path, record: Mapping[str, Any], config: WordVectorsConfig) -> VectorsRun:
@@ -118,9 +96,11 @@ class WordContextsTask:
 
     def loss(self, model: nn.Module, batch: Batch, carry: Tensor | None) -> Loss:
         """Mean over the pairs of a word and a neighbour (the bags of words): -log P of the one true and K false."""
-        return self._judged(model, batch)
+        total, pairs = self._total(model, batch)
+        return Loss(total / pairs.clamp(min=1), len(batch[0]))
 
-    def _judged(self, model: nn.Module, batch: Batch) -> Loss:
+    def _total(self, model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The sum of the losses of the pairs of a batch, and how many they are."""
         words, sentences, reach, noise = (part.long() for part in batch)
         neighbours, there = windows(words, sentences, reach, self.config.model.window)
         scores = model(words, neighbours, there, noise).float()
@@ -128,7 +108,7 @@ class WordContextsTask:
         apart = (noise != words[:, None])[:, None]  # a sample that is the word itself is none
         each = true.sum(-1) + (false * apart).sum(-1)  # [B, N], or [B, 1]
         counted = there if self.config.model.method == "skipgram" else there.any(1, keepdim=True)
-        return Loss((each * counted).sum() / counted.sum().clamp(min=1), len(words))
+        return (each * counted).sum(), counted.sum()
 
     def figures(self, mean_loss: float) -> dict[str, float]:
         """The loss as it is."""
@@ -138,15 +118,14 @@ class WordContextsTask:
         """Nothing to settle."""
 
     def metrics(self, model: nn.Module, at_most: int | None) -> dict[str, float]:
-        """The loss on the validation split, if there is one."""
-        device, done = next(model.parameters()).device, 0
-        total = 0.0
+        """The loss on the validation split, mean over its pairs, if it has any."""
+        device, words, pairs, total = next(model.parameters()).device, 0, 0, 0.0
         for batch in self.batches("validation", 0):
-            loss = self._judged(model, _to(batch, device))
-            total, done = total + float(loss.mean.detach()) * loss.units, done + loss.units
-            if at_most is not None and done >= at_most:
+            more, count = self._total(model, _to(batch, device))
+            total, pairs, words = total + float(more.detach()), pairs + int(count), words + len(batch[0])
+            if at_most is not None and words >= at_most:
                 break
-        return {"validation_loss": total / done} if done else {}
+        return {"validation_loss": total / pairs} if pairs else {}
 
     def sample(self, model: nn.Module) -> str:
         """The neighbours of a frequent word."""

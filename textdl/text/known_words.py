@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from ..artifact import read_json, write_atomic
 from ..config import check, knob
-from ..errors import ConfigError, CorpusError, RunError, near
+from ..errors import ConfigError, CorpusError, RunError
+from .spelling import near_spellings
 
 FORMAT = 1
 
@@ -165,7 +166,9 @@ class Vocabulary:
         if found is None:
             found = self.unknown_id
         if found is None:
-            raise CorpusError(f"the vocabulary has no word {word!r}; {_nearest(word, self._words)}")
+            close = near_spellings(word, self._ids)
+            hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "it may be rarer than least_count"
+            raise CorpusError(f"the vocabulary has no word {word!r}; {hint}")
         return found
 
     def get(self, word: str, default: int | None = None) -> int | None:
@@ -274,17 +277,6 @@ def _none_left(least: int) -> CorpusError:
     if least <= 1:
         return CorpusError("there is no word to count; give text with words in it")
     return CorpusError(f"no word is seen {least} times (least_count); lower it or add text")
-
-
-def _nearest(word: str, words: Sequence[str]) -> str:
-    folded = word.casefold()
-    for other in words:
-        if other.casefold() == folded:
-            return f"did you mean {other!r}?"
-    # Near spellings share the beginning or the end, mostly; comparing with all words would take seconds.
-    close = [other for other in words if other[:2] == word[:2] or other[-3:] == word[-3:]]
-    hint = near(word, close) if close else ""
-    return hint if hint.startswith("did") else "it may be rarer than least_count"
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -14,9 +14,8 @@ Legend: V words of a vocabulary, N ids of a text.
 
 from __future__ import annotations
 
-import contextlib
+import math
 import os
-import tempfile
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..artifact import replacing
 from ..errors import ConfigError, CorpusError
 from .cutting import END, Counted, Cut, Tell, count_cut, encode_cut, encode_words
 from .files import read_lines
@@ -165,7 +165,8 @@ def encode_file(
         cut, threads, processes, tell: as of :func:`count_file`.
 
     Raises:
-        CorpusError: the file can not be read, or is not UTF-8; or ``out`` can not be written.
+        CorpusError: the file can not be read, or is not UTF-8.
+        RunError: ``out`` can not be written.
         ConfigError: a number is out of range.
     """
     path = Path(path)
@@ -273,31 +274,13 @@ def _in_memory(arrays: Iterable[NDArray[np.int32]]) -> NDArray[np.int32]:
 
 def _in_file(arrays: Iterable[NDArray[np.int32]], path: Path) -> NDArray[np.int32]:
     length = 0
-    temporary: Path | None = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            for array in arrays:
-                file.write(array.astype("<i4", copy=False).data)
-                length += len(array)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)  # as of any file; a temporary one is for its owner only
-        temporary.replace(path)
-        temporary = None
-        if not length:  # an empty file can not be mapped
-            return np.empty(0, np.int32)
-        return np.memmap(path, "<i4", "r", shape=(length,))
-    except OSError as error:
-        raise CorpusError(
-            f"{path} can not be written ({error.strerror or error}); give another place for the ids"
-        ) from None
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+    with replacing(path) as file:
+        for array in arrays:
+            file.write(array.astype("<i4", copy=False).data)
+            length += len(array)
+    if not length:  # an empty file can not be mapped
+        return np.empty(0, np.int32)
+    return np.memmap(path, "<i4", "r", shape=(length,))
 
 
 def _threads(threads: int | None) -> int:
@@ -311,4 +294,4 @@ def _threads(threads: int | None) -> int:
 def _bytes(memory_mb: float | None) -> int | None:
     if memory_mb is not None and not memory_mb > 0:
         raise ConfigError(f"memory_mb must be more than 0, got {memory_mb}")
-    return None if memory_mb is None else int(memory_mb * MB)
+    return None if memory_mb is None or math.isinf(memory_mb) else int(memory_mb * MB)

@@ -62,6 +62,15 @@ class WordTokenizer(Tokenizer):
         return cls(vocabulary, lowercase=stored(data, "lowercase", bool))
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The known words, in the order of their ids."""
+        return self._words
+
+    def cut(self, text: str) -> list[str]:
+        """The words of a text, known or not, as they are looked up."""
+        return _words(text, self.lowercase)
+
+    @property
     def never(self) -> Ids:
         return np.array([self.unknown_id], np.int32)
 

@@ -13,8 +13,8 @@ from torch import nn
 from .averaging import Average
 from .checkpoint import restore_tensors, tensors_of
 from .config import TrainConfig
-from .gradient_task import GradientTask, Loss
-from .optimizers import add_penalties, clip, make_optimizer, set_pace
+from .gradient_task import GradientTask, Layer, Loss
+from .optimizers import add_penalties, clip, make_optimizer, set_pace, thaw
 from .processes import Processes
 from .state import TrainingState
 
@@ -33,7 +33,9 @@ class Descent:
         self.task, self.config, self.device, self.precision = task, config, device, precision
         self.model = task.model.to(device)
         self.parameters = list(self.model.parameters())
-        self.optimizer = make_optimizer(self.parameters, config)
+        layers = task.layers(self.model) if hasattr(task, "layers") else [Layer(self.parameters)]
+        self._gradual = any(layer.start for layer in layers)
+        self.optimizer = make_optimizer(layers, config)
         self.average = Average(self.model, config.ema, config.swa)
         # float16 has few exponents: gradients are scaled up before they are rounded (Micikevicius et al. 2018)
         self._scaler = torch.amp.GradScaler(device.type, enabled=precision == torch.float16)  # type: ignore[attr-defined]
@@ -50,6 +52,8 @@ class Descent:
         """One step, from as many batches as gradients are accumulated over; ``share`` of the training is then done."""
         config, number = self.config, self.config.accumulate
         simple = number == 1 and self._processes.alone
+        if self._gradual and self._processes.alone:  # several processes wait for the gradients of all parameters
+            thaw(self.optimizer, share)
         self.optimizer.zero_grad(set_to_none=True)
         units = 0.0
         for left in reversed(range(number)):
@@ -67,7 +71,7 @@ class Descent:
         if config.l1 or config.l2:
             add_penalties(self.parameters, config.l1, config.l2)
         clip(self.parameters, config.clip, config.clip_value)
-        set_pace(self.optimizer, lr, momentum)
+        set_pace(self.optimizer, lr, momentum, share)
         self._scaler.step(self.optimizer)
         self._scaler.update()
         self.average.update(share)

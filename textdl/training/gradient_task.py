@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Parameters that are trained together.
+
+    Attributes:
+        parameters: each parameter of the model is in one layer.
+        rate: what the learning rate is multiplied by.
+        start: the share of the training after which they are trained; until then they stay as they are.
+    """
+
+    parameters: Sequence[nn.Parameter]
+    rate: float = 1.0
+    start: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +43,9 @@ class Loss:
 
 class GradientTask(Protocol):
     """A kind of job that is learned by gradient descent.
+
+    One that trains some layers later or slower than others has beside these a method ``layers(model)``, which gives a
+    list of :class:`Layer`.
 
     Attributes:
         watched: the figure of ``metrics`` that tells how good the model is; an empty text for none.

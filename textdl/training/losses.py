@@ -18,7 +18,9 @@ from ..errors import ConfigError
 _NOTHING = torch.iinfo(torch.int64).min
 
 
-def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0, ignore: int | None = None) -> Tensor:
+def cross_entropy(
+    logits: Tensor, targets: Tensor, smoothing: float = 0.0, ignore: int | None = None, weights: Tensor | None = None
+) -> Tensor:
     """Mean cross-entropy of a softmax, in nats: logits [..., C], targets [...] of whole numbers -> a scalar.
 
     ::
@@ -45,10 +47,17 @@ def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0, ignor
     if targets.is_floating_point() or targets.is_complex():
         raise ValueError(f"cross_entropy takes the numbers of the right classes as targets, got {targets.dtype}")
     rows, aims = _full(logits).reshape(-1, logits.shape[-1]), targets.reshape(-1).long()
-    return F.cross_entropy(rows, aims, ignore_index=_NOTHING if ignore is None else ignore, label_smoothing=smoothing)
+    nothing = _NOTHING if ignore is None else ignore
+    if weights is None:
+        return F.cross_entropy(rows, aims, ignore_index=nothing, label_smoothing=smoothing)
+    each = F.cross_entropy(rows, aims, ignore_index=nothing, label_smoothing=smoothing, reduction="none")
+    counted = aims != nothing
+    return (each * weights.to(each.dtype)[torch.where(counted, aims, 0)]).sum() / counted.sum()
 
 
-def binary_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+def binary_cross_entropy(
+    logits: Tensor, targets: Tensor, smoothing: float = 0.0, weights: Tensor | None = None
+) -> Tensor:
     """Mean cross-entropy of independent yes-or-no answers, in nats: logits [...], targets [...] -> a scalar.
 
     ::
@@ -59,6 +68,7 @@ def binary_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0
         logits: z, before the sigmoid.
         targets: y, 0 or 1 (also as truth values), or a probability.
         smoothing: ε, as in :func:`cross_entropy` with two classes.
+        weights: what a "yes" counts, of the shape of the last dimension or of all; a "no" counts 1.
 
     Raises:
         ValueError: the shapes differ.
@@ -68,7 +78,8 @@ def binary_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float = 0.0
     if logits.shape != targets.shape:
         raise ValueError(f"binary_cross_entropy takes logits and targets of one shape, got {_shapes(logits, targets)}")
     full = _full(logits)
-    return F.binary_cross_entropy_with_logits(full, (1 - smoothing) * targets.to(full.dtype) + smoothing / 2)
+    aims = (1 - smoothing) * targets.to(full.dtype) + smoothing / 2
+    return F.binary_cross_entropy_with_logits(full, aims, pos_weight=weights)
 
 
 def mean_squared_error(predicted: Tensor, targets: Tensor) -> Tensor:

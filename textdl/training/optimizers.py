@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from .config import TrainConfig
+from .gradient_task import Layer
 
 Make = Callable[[list[dict[str, Any]], TrainConfig, bool], torch.optim.Optimizer]
 
@@ -44,16 +45,19 @@ OPTIMIZERS: dict[str, Make] = {
 }
 
 
-def make_optimizer(parameters: Iterable[nn.Parameter], config: TrainConfig) -> torch.optim.Optimizer:
+def make_optimizer(layers: Sequence[Layer], config: TrainConfig) -> torch.optim.Optimizer:
     """The optimiser that ``config.optimizer`` names.
 
     ``config.weight_decay``, which only AdamW has, is for weight matrices: biases and gains are left alone.
     """
-    every = [p for p in parameters if p.requires_grad]
-    parts = [every]  # each group is a call of the kernel of its own: two only where they differ
-    if config.weight_decay:
-        parts = [[p for p in every if p.ndim > 1], [p for p in every if p.ndim <= 1]]
-    groups: list[dict[str, Any]] = [{"params": part} for part in parts if part]
+    groups: list[dict[str, Any]] = []
+    for layer in layers:
+        own = [p for p in layer.parameters if p.requires_grad]
+        parts = [own]  # each group is a call of the kernel of its own: two only where they differ
+        if config.weight_decay:
+            parts = [[p for p in own if p.ndim > 1], [p for p in own if p.ndim <= 1]]
+        groups += [{"params": part, "rate": layer.rate, "start": layer.start} for part in parts if part]
+    every = [p for group in groups for p in group["params"]]
     fused = bool(every) and all(p.device.type in ("cpu", "cuda") and p.is_floating_point() for p in every)
     optimizer = OPTIMIZERS[config.optimizer](groups, config, fused)
     for group in optimizer.param_groups:  # 0 where torch's own default is another
@@ -61,14 +65,26 @@ def make_optimizer(parameters: Iterable[nn.Parameter], config: TrainConfig) -> t
     return optimizer
 
 
-def set_pace(optimizer: torch.optim.Optimizer, lr: float, momentum: float | None) -> None:
-    """Set the learning rate and, where a schedule cycles it and the optimiser has one, the momentum."""
+def set_pace(optimizer: torch.optim.Optimizer, lr: float, momentum: float | None, share: float = 1.0) -> None:
+    """Set the learning rate and, where a schedule cycles it and the optimiser has one, the momentum.
+
+    ``share`` of the training is done; layers whose time has not come have a rate of 0.
+    """
     for group in optimizer.param_groups:
-        group["lr"] = lr
+        group["lr"] = lr * group["rate"] if share >= group["start"] else 0.0
         if momentum is not None and "betas" in group:
             group["betas"] = (momentum, group["betas"][1])
         elif momentum is not None and group.get("momentum"):
             group["momentum"] = momentum
+
+
+def thaw(optimizer: torch.optim.Optimizer, share: float) -> None:
+    """Leave layers whose time has not come out of the backward pass, and take the others into it."""
+    for group in optimizer.param_groups:
+        wanted = share >= group["start"]
+        for parameter in group["params"]:
+            if parameter.requires_grad != wanted:
+                parameter.requires_grad_(wanted)
 
 
 def add_penalties(parameters: Iterable[nn.Parameter], l1: float, l2: float) -> None:

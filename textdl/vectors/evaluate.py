@@ -140,9 +140,11 @@ def read_analogies(path: str | Path) -> dict[str, list[Question]]:
 
 
 def read_similarity(path: str | Path) -> list[Pair]:
-    """The pairs of a similarity set: two words and the first number after them, parted by tabs, commas or spaces.
+    """The pairs of a similarity set: two words and the first number after them, parted by tabs, commas or semicolons;
+    or two words and a number between spaces.
 
-    That fits WordSim353, MEN, SimLex-999, SimVerb and Rare Words. Lines that begin with # and a heading are left out.
+    That fits WordSim353, MEN, SimLex-999, SimVerb and Rare Words. Left out are lines that begin with #, and a heading:
+    a first line of three columns or more without a number behind the second.
 
     Raises:
         VectorsError: another line is no pair, or there is none.
@@ -154,33 +156,42 @@ def read_similarity(path: str | Path) -> list[Pair]:
     for number, line in enumerate(read_lines(path), 1):
         if line.startswith("#") or not line.strip():
             continue
-        pair = _pair(line)
+        fields = _columns(line)
+        pair = _pair(fields)
         if pair is not None:
             pairs.append(pair)
-        elif not heading:
-            raise VectorsError(f"{path} line {number:,} must hold two words and a number, got {line[:60]!r}")
+        elif not heading or len(fields) < 3 or any(_is_number(field) for field in fields[2:]):
+            raise VectorsError(
+                f"{path} line {number:,} must hold two words and a number, got {line[:60]!r}; "
+                "put tabs between them where a word holds a space"
+            )
         heading = False
     if not pairs:
         raise VectorsError(f"{path} holds no pair; a line is two words and a number")
     return pairs
 
 
-def _pair(line: str) -> Pair | None:
-    """Two words and a number; with tabs or commas a field may hold spaces."""
+def _columns(line: str) -> list[str]:
+    """The columns of a line; with tabs or commas one may hold spaces. Others than three between spaces are none."""
     mark = next((mark for mark in ("\t", ",", ";") if line.count(mark) >= 2), None)
-    fields = [field.strip() for field in (line.split(mark) if mark else _FIELDS.split(line.strip()))]
-    numbers = [number for number in map(_number, fields[2:]) if number is not None]
-    if not numbers or not fields[0] or not fields[1]:
-        return None
-    return fields[0], fields[1], numbers[0]
+    if mark is not None:
+        return [field.strip() for field in line.split(mark)]
+    fields = _FIELDS.split(line.strip())
+    return fields if len(fields) == 3 else []  # which of four are a word of two?
 
 
-def _number(field: str) -> float | None:
+def _pair(fields: Sequence[str]) -> Pair | None:
+    """Two words and the first number after them."""
+    number = next((float(field) for field in fields[2:] if _is_number(field)), math.nan)
+    return (fields[0], fields[1], number) if math.isfinite(number) and fields[0] and fields[1] else None
+
+
+def _is_number(field: str) -> bool:
     try:
-        value = float(field)
+        float(field)
     except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+        return False
+    return True
 
 
 def evaluate_analogies(

@@ -6,7 +6,6 @@ space is written as :data:`MARK`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError, CorpusError, near
+from ..text.letters import WORDS as WORDS
 from ..text.stop_words import stop_words
 
 #: Stands for a space within a feature: a character that no text has, and that is no white space.
@@ -29,9 +29,6 @@ REMEMBERED = 1 << 16  # words whose runs of characters are kept
 Cut: TypeAlias = str | Callable[[str], Sequence[str]]
 StopWords: TypeAlias = str | Path | Iterable[str] | None
 Line: TypeAlias = Callable[[str], str]
-
-# Letters and digits, with apostrophes and hyphens between them.
-WORDS = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 
 
 @dataclass(frozen=True)

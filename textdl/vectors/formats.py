@@ -19,11 +19,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ..artifact import replacing
 from ..errors import near
 from ..text.files import PACKINGS, packing, read_blocks
 from . import formats_binary, formats_safetensors, formats_text
 from .formats_reading import Table
-from .formats_writing import compressed, replacing
+from .formats_writing import compressed
 from .word_vectors import VectorsError, WordVectors, not_finite
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..artifact import array_header, map_array
 from ..text.files import unreadable
 from .formats_writing import encoded
 from .word_vectors import VectorsError, WordVectors
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 KIND, FORMAT = "word vectors", 1
 ALIGNED = 64  # bytes; where the matrix begins
 PIECE = 1 << 24  # bytes read or written at once
-_TYPES = {"F32": "<f4", "U8": "|u1", "I64": "<i8"}
 _PLAIN = {"F32": "float32", "U8": "uint8", "I64": "int64"}
 _SHAPES = {"matrix": ("F32", 2), "letters": ("U8", 1), "ends": ("I64", 1), "counts": ("I64", 1)}
 
@@ -93,7 +93,7 @@ def read(path: Path, most: int | None, check: bool) -> WordVectors:
         CorpusError: missing or not readable.
     """
     try:
-        header, about, start = _read_header(path)
+        header, about, start = array_header(path)
         number = _facts(path, about)["format"]
         if number > FORMAT:  # said before its arrays are looked at, which may be others
             raise VectorsError(f"{path} was written by a newer textdl (format {number}); upgrade textdl to read it")
@@ -107,36 +107,14 @@ def read(path: Path, most: int | None, check: bool) -> WordVectors:
     return _vectors(path, arrays, most, check)
 
 
-def _read_header(path: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
-    """What lies where, what is said about it, and where the arrays begin. Any error but OSError means damage."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if length > size - 8:
-            raise ValueError(length)
-        header = json.loads(file.read(length))
-    about = json.loads(header.pop("__metadata__", {}).get("textdl", "{}"))
-    return header, about, 8 + length
-
-
 def _mapped(path: Path, header: Mapping[str, Any], begin: int) -> dict[str, NDArray[Any]]:
     """The arrays as memory maps. Any error but OSError means damage."""
-    size = path.stat().st_size
     arrays: dict[str, NDArray[Any]] = {}
-    for name, entry in header.items():
-        kind, shape, (start, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
-        if name in _SHAPES and (kind, len(shape)) != _SHAPES[name]:
-            raise ValueError(name)
-        if name not in _SHAPES:
-            continue
-        dtype = np.dtype(_TYPES[kind])
-        if not 0 <= start <= end <= size - begin or end - start != dtype.itemsize * int(np.prod(shape)):
-            raise ValueError(name)
-        arrays[name] = (
-            np.memmap(path, dtype, "r", begin + start, shape).view(np.ndarray)
-            if end > start
-            else np.empty(shape, dtype)
-        )
+    for name, shape in _SHAPES.items():
+        if name in header:
+            if (header[name]["dtype"], len(header[name]["shape"])) != shape:
+                raise ValueError(name)
+            arrays[name] = map_array(path, header[name], begin)
     return arrays
 
 

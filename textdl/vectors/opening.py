@@ -32,7 +32,10 @@ def open_vectors(path: str | Path) -> WordVectors:
 
 
 def vectors_of_run(path: Path) -> WordVectors:
-    """The vectors in a run folder.
+    """The vectors in a run folder, mapped into memory, and so are its n-grams where it has subwords.
+
+    These are read through once, by :func:`textdl.artifact.map_arrays`: each must have the digest that it was written
+    with. What a training would go on from (``contexts``) is neither read nor checked.
 
     Raises:
         RunError: it is no such run, or it is damaged.
@@ -40,7 +43,7 @@ def vectors_of_run(path: Path) -> WordVectors:
     record = artifact.read_config(path)
     if record.get("task") != TASK:
         raise RunError(f"{path} is a run of task {record.get('task')}, not of vectors; name one of train vectors")
-    arrays = artifact.load_arrays(path / artifact.MODEL)
+    arrays = artifact.map_arrays(path / artifact.MODEL, ("vectors", "grams"))
     words = Vocabulary.load(path / artifact.WORDS)
     matrix = arrays.get("vectors")
     if matrix is None or matrix.ndim != 2 or len(matrix) != len(words):

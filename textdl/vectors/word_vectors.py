@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import TextdlError, near
+from ..text.spelling import near_spellings
 from .searching import largest
-from .spelling import near_spellings
 
 Vector = NDArray[np.float32]
 #: A word or a vector, as it is or with a weight.

@@ -1,0 +1,257 @@
+"""``textdl predict RUN TEXT...``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+BATCH = 256  # texts that are judged at once
+#: A text, or a pair of texts.
+Text = str | tuple[str, str]
+
+
+def make(name: str) -> typer.Typer:
+    """The command ``predict``."""
+    app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    epilog = "Example: textdl predict runs/reviews 'Not half bad.'; textdl predict runs/reviews --file new.csv --json"
+    app.command(name, epilog=epilog)(predict)
+    return app
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="Folder of a trained classifier.")],
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to judge.")] = None,
+    file: Annotated[
+        str | None,
+        typer.Option("--file", help="A file with a text a line, or a table (CSV, JSON lines …); - is standard input."),
+    ] = None,
+    second: Annotated[
+        list[str] | None,
+        typer.Option("--second", help="Second text of a pair: one for all texts, or one for each TEXT in turn."),
+    ] = None,
+    text_field: Annotated[
+        list[str] | None, typer.Option("--text-field", help="Field(s) of the table that hold the text.")
+    ] = None,
+    second_field: Annotated[
+        str | None, typer.Option("--second-field", help="Field of the table that holds the second text of a pair.")
+    ] = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Print the probability of every class.")
+    ] = False,
+    device: Annotated[str, typer.Option("--device", help="Where to run: cpu, cuda, auto.")] = "cpu",
+    best: Annotated[
+        bool, typer.Option("--best", help="The model at its best evaluation, instead of the last one.")
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print a JSON object a text.")] = False,
+) -> None:
+    """Judge texts with a trained classifier: a line each, label, probability and text, parted by tabs."""
+    from textdl.errors import ConfigError
+
+    if bool(texts) == (file is not None):
+        raise ConfigError("predict takes texts or --file FILE, one of the two; --file - reads standard input")
+    loaded = classifier(run, device, best)
+    _fit_pairs(loaded, run, bool(second) or second_field is not None)
+    if file is None:
+        if text_field or second_field is not None:
+            raise ConfigError("--text-field and --second-field are of the table in --file; leave them out")
+        source: Iterator[Text] = iter(paired(texts or [], second or [], loaded.pairs))
+    else:
+        source = _of_file(file, tuple(text_field or ()), second_field, second or [], loaded)
+    for batch in _batches(source, 1 if file == "-" and _typed() else BATCH):
+        typer.echo("\n".join(_lines(loaded, batch, probabilities, json_)))
+
+
+def classifier(run: Path, device: str, best: bool) -> Any:
+    """The run in a folder.
+
+    Raises:
+        RunError: it is of another task.
+    """
+    from textdl.errors import RunError
+    from textdl.tasks import base
+
+    loaded: Any = base.load(run, device, best)
+    if not hasattr(loaded, "probabilities"):
+        task = loaded.config["task"]
+        raise RunError(f"{run} is a {task} model, which judges no texts; name a run of textdl train classify")
+    return loaded
+
+
+def paired(texts: list[str], seconds: list[str], pairs: bool) -> list[Text]:
+    """Texts with their second ones, where the run is of pairs; one second text goes with all.
+
+    Raises:
+        ConfigError: as many seconds as texts are needed, or one.
+    """
+    from textdl.errors import ConfigError
+
+    whole = [_whole(text) for text in texts]
+    if not pairs:
+        return list(whole)
+    if len(seconds) not in (1, len(texts)):
+        raise ConfigError(
+            f"the run judges pairs of texts: give --second once, or once for each of the {len(texts)} texts, "
+            f"got {len(seconds)}"
+        )
+    both = [_whole(text) for text in seconds] * (len(texts) if len(seconds) == 1 else 1)
+    return list(zip(whole, both, strict=True))
+
+
+def _fit_pairs(loaded: Any, run: Path, given: bool) -> None:
+    from textdl.errors import ConfigError
+
+    if given and not loaded.pairs:
+        raise ConfigError(f"{run} judges single texts, not pairs; leave --second and --second-field out")
+
+
+def _typed() -> bool:
+    """Whether standard input is a person, who waits for an answer to each line."""
+    import sys
+
+    return sys.stdin.isatty()
+
+
+def _batches(texts: Iterator[Text], size: int) -> Iterator[list[Text]]:
+    from itertools import islice
+
+    while batch := list(islice(texts, size)):
+        yield batch
+
+
+def _lines(loaded: Any, batch: list[Text], every: bool, as_json: bool) -> Iterator[str]:
+    """What is printed of each text."""
+    import json
+
+    from textdl.tasks.class_figures import decisions
+
+    rows = loaded.probabilities(batch)
+    said = decisions(rows, loaded.several, loaded.thresholds if loaded.several else None)
+    for text, row, choice in zip(batch, rows, said, strict=True):
+        chosen = [number for number, is_so in enumerate(choice) if is_so] if loaded.several else [int(choice)]
+        labels = [loaded.labels[number] for number in chosen]
+        sure = [round(float(row[number]), 6) for number in chosen]
+        if as_json:
+            record: dict[str, Any] = {"text": text} if isinstance(text, str) else {"text": text[0], "second": text[1]}
+            if loaded.several:
+                record |= {"labels": labels, "probability": sure}
+            else:
+                record |= {"label": labels[0], "probability": sure[0]}
+            if every:
+                both = zip(loaded.labels, row, strict=True)
+                record["probabilities"] = {label: round(float(value), 6) for label, value in both}
+            yield json.dumps(record, ensure_ascii=False)
+            continue
+        cells = [", ".join(labels) or "-", ", ".join(f"{value:.4f}" for value in sure) or "-"]
+        if every:
+            cells.append(" ".join(f"{name}={value:.4f}" for name, value in zip(loaded.labels, row, strict=True)))
+        yield "\t".join(_one_line(cell) for cell in (*cells, *([text] if isinstance(text, str) else text)))
+
+
+def _of_file(file: str, fields: tuple[str, ...], second_field: str | None, second: list[str], loaded: Any) -> Any:
+    """The texts of a file, as they are read.
+
+    Raises:
+        ConfigError: a setting that does not go with that file.
+        CorpusError: there is none, it is empty, or it is not what it should be.
+    """
+    from textdl.errors import ConfigError, CorpusError
+    from textdl.text.records import holds_records
+
+    if len(second) > 1:
+        raise ConfigError(f"with --file one --second goes with all texts, got {len(second)}; or give --second-field")
+    if second and second_field is not None:
+        raise ConfigError("--second and --second-field say the same twice; leave one of them out")
+    table = file != "-" and holds_records(Path(file))
+    if not table and (fields or second_field is not None):
+        what = "standard input" if file == "-" else file
+        raise ConfigError(f"{what} is read as a text a line and has no fields; leave --text-field out")
+    if table:
+        texts = _of_table(Path(file), fields, second_field, second, loaded)
+    else:
+        texts = _of_lines(file, second, loaded.pairs)
+    empty = True
+    for text in texts:
+        empty = False
+        yield text
+    if empty:
+        raise CorpusError(f"{'standard input' if file == '-' else file} is empty; write texts into it, one a line")
+
+
+def _of_lines(file: str, second: list[str], pairs: bool) -> Iterator[Text]:
+    """A text a line; of pairs both with a tab between, unless one second text is for all."""
+    from textdl.errors import CorpusError
+    from textdl.text.files import read_lines
+
+    lines = _standard_input() if file == "-" else read_lines(Path(file))
+    for number, line in enumerate(lines, 1):
+        if not pairs or second:
+            yield (line, _whole(second[0])) if pairs else line
+            continue
+        text, tab, other = line.partition("\t")
+        if not tab:
+            where = "standard input" if file == "-" else file
+            raise CorpusError(
+                f"{where} line {number} has no tab, which parts the two texts of a pair; or give --second"
+            )
+        yield text, other
+
+
+def _standard_input() -> Iterator[str]:
+    """The lines of standard input, each as it comes."""
+    import sys
+
+    from textdl.errors import CorpusError
+
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            byte = error.object[error.start]
+            raise CorpusError(
+                f"standard input line {number} is not UTF-8 (byte {byte:#04x}); convert it with iconv -t UTF-8"
+            ) from None
+        yield text.rstrip("\r\n")
+
+
+def _of_table(
+    path: Path, fields: tuple[str, ...], second_field: str | None, second: list[str], loaded: Any
+) -> Iterator[Text]:
+    """The texts of a table: of the fields that are named, else of those that the run was trained on."""
+    from itertools import chain, islice
+
+    from textdl.errors import ConfigError
+    from textdl.text.records import choose_fields, read_records, text_of
+    from textdl.text.sources import SAMPLE
+
+    trained = loaded.config.get("data", {})
+    records = read_records(path)
+    sample = list(islice(records, SAMPLE))
+    there = {name for record in sample for name in record}
+    usual = tuple(trained.get("text_field") or ())
+    fields = choose_fields(sample, fields or (usual if there.issuperset(usual) else ()), str(path))
+    other = second_field or trained.get("second_field")
+    if loaded.pairs and not second:
+        if other is None:
+            raise ConfigError(
+                f"the run judges pairs of texts: name the field of {path} with the second one by --second-field; "
+                f"it has {', '.join(sorted(there))}"
+            )
+        choose_fields(sample, (other,), str(path))
+    for record in chain(sample, records):
+        text = text_of(record, fields, str(path))
+        if not loaded.pairs:
+            yield text
+        else:
+            yield text, _whole(second[0]) if second else text_of(record, (other,), str(path))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split("\n")).replace("\t", " ").replace("\r", " ")
+
+
+def _whole(text: str) -> str:
+    """An argument with what was no UTF-8 in it replaced, so that it can be printed."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,87 @@
+"""Batches of texts of about the same length."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from textdl.text.buckets import POOL, Ragged, batches_of, padding_share, shard_of
+
+LENGTHS = np.random.default_rng(5).geometric(0.02, 3_007) - 1  # from 0 to some hundreds
+
+
+def dealt(seed: int, epoch: int, size: int = 8) -> list[list[int]]:
+    return [batch.tolist() for batch in batches_of(LENGTHS, size, np.random.default_rng([seed, epoch]))]
+
+
+@pytest.mark.parametrize("order", [None, 3])
+@pytest.mark.parametrize("number, size", [(3_007, 8), (16, 8), (3, 8), (0, 8), (5, 1)])
+def test_every_text_is_in_one_batch(number: int, size: int, order: int | None) -> None:
+    batches = batches_of(LENGTHS[:number], size, None if order is None else np.random.default_rng(order))
+    assert sorted(place for batch in batches for place in batch.tolist()) == list(range(number))
+    sizes = sorted(map(len, batches), reverse=True)
+    assert sizes[:-1] == [size] * max(0, len(sizes) - 1)
+    assert len(batches) == -(-number // size)
+
+
+def test_seed_and_epoch_decide() -> None:
+    assert dealt(1, 0) == dealt(1, 0)
+    assert dealt(1, 0) != dealt(1, 1) != dealt(2, 1) != dealt(1, 0)
+    first = {frozenset(batch) for batch in dealt(1, 0)}
+    assert len(first & {frozenset(batch) for batch in dealt(1, 1)}) < 0.05 * len(first), "others meet in each epoch"
+
+
+def test_batches_come_in_no_order_of_length() -> None:
+    means = [LENGTHS[batch].mean() for batch in dealt(1, 0)]
+    assert abs(np.corrcoef(means, np.arange(len(means)))[0, 1]) < 0.2
+
+
+def test_for_evaluation_the_longest_come_first() -> None:
+    along = np.concatenate(batches_of(LENGTHS, 8, None))
+    assert (np.diff(LENGTHS[along]) <= 0).all()
+
+
+def slow_share(batches: list[list[int]]) -> float:
+    tokens = places = 0
+    for batch in batches:
+        longest = max(LENGTHS[place] for place in batch)
+        for place in batch:
+            tokens += LENGTHS[place]
+            places += longest
+    return 1 - tokens / places
+
+
+def test_the_share_of_padding_is_that_of_a_slow_count() -> None:
+    batches = dealt(1, 0)
+    share = padding_share(LENGTHS, [np.array(batch) for batch in batches])
+    assert share == pytest.approx(slow_share(batches))
+    by_chance = np.array_split(np.random.default_rng(1).permutation(len(LENGTHS)), len(batches))
+    assert slow_share([batch.tolist() for batch in by_chance]) > 0.5
+    assert share < 0.07
+    assert POOL * 8 < len(LENGTHS), "there is more than one pool"
+    assert padding_share(LENGTHS, []) == 0.0
+
+
+@pytest.mark.parametrize("of", [1, 2, 3])
+def test_shards_together_are_the_whole(of: int) -> None:
+    batches = batches_of(LENGTHS, 6, np.random.default_rng(1))
+    parts = [list(shard_of(batches, rank, of)) for rank in range(of)]
+    for whole, own in zip(batches, zip(*parts, strict=True), strict=True):
+        assert sorted(np.concatenate(own)) == sorted(whole)
+        if len(whole) == 6:
+            assert [len(part) for part in own] == [6 // of] * of
+
+
+def test_texts_become_padded_columns() -> None:
+    texts = [np.array(ids, np.int32) for ids in ([5, 6], [], [7], [1, 2, 3])]
+    ragged = Ragged.of(texts)
+    assert len(ragged) == 4
+    assert ragged.lengths.tolist() == [2, 0, 1, 3]
+    table, lengths = ragged.padded(np.array([2, 0, 1]), 9)
+    assert table.T.tolist() == [[7, 9], [5, 6], [9, 9]]
+    assert lengths.tolist() == [1, 2, 1], "an empty text is one token of padding"
+    table, lengths = ragged.padded(np.array([1]), 9)
+    assert (table.tolist(), lengths.tolist()) == ([[9]], [1])
+    table, lengths = ragged.padded(np.array([3, 3]), 9)
+    assert table.T.tolist() == [[1, 2, 3], [1, 2, 3]]
+    assert len(Ragged.of([])) == 0

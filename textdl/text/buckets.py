@@ -1,0 +1,86 @@
+"""Batches of texts of about the same length, so that little is computed that is only padding.
+
+Legend: N texts, B texts in a batch, T tokens of the longest text in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .base import Ids
+
+#: Batches whose texts are sorted by length together: more means less padding and less chance in who meets whom.
+POOL = 50
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Texts of different lengths as one array: text n is ``ids[starts[n] : starts[n + 1]]``."""
+
+    ids: Ids
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: Sequence[Ids]) -> Ragged:
+        """The texts behind one another."""
+        lengths = np.array([len(text) for text in texts], np.int64)
+        ids = np.concatenate([np.empty(0, np.int32), *texts]).astype(np.int32, copy=False)
+        return cls(ids, np.concatenate([[0], np.cumsum(lengths)]))
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """[N], the tokens of each text."""
+        return np.diff(self.starts)
+
+    def padded(self, which: NDArray[np.int64], padding: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Some texts as columns [T, B], ``padding`` behind their ends; and their lengths [B].
+
+        An empty text is one token of padding long, so that there is something to read.
+        """
+        lengths = self.lengths[which]
+        table = np.full((max(1, int(lengths.max(initial=0))), len(which)), padding, np.int64)
+        steps = np.arange(len(table))[:, None]
+        places = self.starts[which] + steps
+        inside = steps < lengths
+        table[inside] = self.ids[places[inside]]
+        return table, np.maximum(lengths, 1)
+
+
+def batches_of(lengths: NDArray[np.int64], size: int, order: np.random.Generator | None) -> list[NDArray[np.int64]]:
+    """Which texts are in which batch.
+
+    Args:
+        lengths: [N].
+        size: texts in a batch; the last ones may be fewer.
+        order: who meets whom, and when, is drawn from it: texts are shuffled, sorted by length in pools of
+            :data:`POOL` batches, and the batches shuffled. None: all are sorted, the longest first, for evaluation.
+    """
+    number = len(lengths)
+    if order is None:
+        by_length = np.argsort(-lengths, kind="stable")
+        return [by_length[start : start + size] for start in range(0, number, size)]
+    shuffled = order.permutation(number)
+    batches = []
+    for start in range(0, number, size * POOL):
+        pool = shuffled[start : start + size * POOL]
+        pool = pool[np.argsort(lengths[pool], kind="stable")]
+        batches += [pool[at : at + size] for at in range(0, len(pool), size)]
+    return [batches[place] for place in order.permutation(len(batches))]
+
+
+def padding_share(lengths: NDArray[np.int64], batches: Sequence[NDArray[np.int64]]) -> float:
+    """How much of what is computed is padding: the share of the places [T, B] of all batches that hold no token."""
+    places = sum(int(lengths[batch].max(initial=0)) * len(batch) for batch in batches)
+    return 1 - int(lengths.sum()) / places if places else 0.0
+
+
+def shard_of(batches: Sequence[NDArray[np.int64]], rank: int, of: int) -> Iterator[NDArray[np.int64]]:
+    """This process's texts of each batch: each ``of``-th, so that all get texts of the same lengths."""
+    return (batch[rank::of] for batch in batches)
