@@ -46,6 +46,15 @@ def write_lines(folder: Path) -> Path:
     return path
 
 
+def write_labelled(folder: Path) -> Path:
+    """Write a corpus of 500 labelled lines, each with a word that tells its class."""
+    lines = write_lines(folder).read_text(encoding="ascii").splitlines()
+    rows = [f"{('early', 'late')[number % 2]} {line}\t{number % 2}" for number, line in enumerate(lines)]
+    path = folder / "labelled.tsv"
+    path.write_text("\n".join(["text\tlabel", *rows]) + "\n", encoding="ascii")
+    return path
+
+
 class Example(NamedTuple):
     """What a task is tried with: ``corpus(folder)`` writes a small one there; ``cells``: it has recurrent cells."""
 
@@ -61,6 +70,7 @@ WORDS = {"engine": "torch", "batch_size": 64, "dim": 16, "least_count": 1, "docu
 EXAMPLES = {
     "lm": Example(write_lines, {**TRAIN, **SMALL}, cells=True),
     "vectors": Example(write_lines, {**TRAIN, **WORDS}),
+    "classify": Example(write_labelled, {**TRAIN, "hidden": 32, "embedding": 16, "dropout": 0.2, "layers": 2}),
 }
 
 

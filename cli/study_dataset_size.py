@@ -165,7 +165,10 @@ def _progress(quiet: bool) -> Iterator[Observer]:
         shown = bar.add_task("reading", total=1.0)
 
         def tell(event: Event) -> None:
-            if isinstance(event, Working):
+            if isinstance(event, Working) and bar.tasks[shown].description == "reading":
+                # what an earlier call has done says nothing of how fast this one is
+                bar.reset(shown, completed=event.share, description=event.text)  # type: ignore[arg-type]  # any number
+            elif isinstance(event, Working):
                 bar.update(shown, completed=event.share, description=event.text)
             elif isinstance(event, Note) and not quiet:
                 console.print(event.text, markup=False, soft_wrap=True)

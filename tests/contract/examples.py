@@ -50,6 +50,7 @@ class Example:
 ANIMALS = [
     f"{a} {b} {c}." for a in ("a red", "the blue", "one") for b in ("cat", "dog", "owl") for c in ("sits", "ran")
 ]
+JUDGED = [(text, "bird" if "owl" in text else "beast") for text in ANIMALS]
 SENTENCE = "the blue owl sits on a red dog."
 
 
@@ -60,6 +61,12 @@ def _write_and_measure(run: Any) -> Any:
 
 def _judge_beginnings(run: Any) -> Any:
     return [run.predict(text[:5]) for text in ANIMALS], run.evaluate({"train": ANIMALS, "test": ANIMALS}, split="test")
+
+
+def _judge_and_measure(run: Any) -> Any:
+    texts = [text for text, _ in JUDGED]
+    figures = run.evaluate({"train": JUDGED, "test": JUDGED[::2]}, split="test")
+    return run.probabilities(texts).tolist(), run.predict(texts), figures
 
 
 def _rank_and_compare(run: Any) -> Any:
@@ -76,6 +83,15 @@ EXAMPLES: dict[str, Example] = {
         batch_settings={"window": 1, "batch_size": 40, "sample": 0, "steps": 200, "lr": 0.1},
         single={"train": ["a"]},
         refusal="no two words stand in one sentence",
+    ),
+    "classify": Example(
+        corpus={"train": JUDGED * 4, "validation": JUDGED},
+        settings={"hidden": 6, "embedding": 5, "batch_size": 8, "dropout": 0.2, "lr": 0.01, "min_count": 1},
+        predict=_judge_and_measure,
+        batch={"train": JUDGED, "validation": JUDGED},
+        batch_settings={"batch_size": len(JUDGED), "dropout": 0.0, "steps": 80, "lr": 0.05},
+        single={"train": [("a cat", "beast")]},
+        refusal="one class only",
     ),
     "lm": Example(
         corpus={"train": ANIMALS * 8, "validation": ANIMALS},

@@ -13,11 +13,11 @@ import pytest
 import textdl
 from textdl import artifact
 from textdl.errors import ConfigError, TextdlError
-from textdl.tasks import TASKS, find_task, vector_text
+from textdl.tasks import TASKS, find_task, labelled_texts, vector_text
 from textdl.tasks.base import find_rate
 from textdl.training.events import Event, Reading, Report, Started
 
-from .examples import ANIMALS
+from .examples import ANIMALS, JUDGED
 
 LOOPS = {"engine": "loops", "device": "cpu", "threads": 1, "dim": 5, "least_count": 1, "epochs": 3, "sentences": "line"}
 #: task -> settings of each of its ways without a trainer.
@@ -30,9 +30,15 @@ DIRECT: dict[str, dict[str, Mapping[str, Any]]] = {
         "glove": {**LOOPS, "method": "glove"},
         "cooccurrence": {**LOOPS, "method": "cooccurrence"},
     },
+    "classify": {
+        name: {"model": name, "threads": 1, "device": "cpu"}
+        for name in ("nb-svm", "linear-svm", "logistic", "naive-bayes")
+    },
 }
+#: Ways in which nothing is drawn, so that a seed changes nothing but, at most, signs.
+COUNTED = ("cooccurrence", *DIRECT["classify"])
 WAYS = [(task, way) for task, ways in DIRECT.items() for way in ways]
-CORPUS = {"train": ANIMALS * 8}
+CORPORA = {"vectors": {"train": ANIMALS * 8}, "classify": {"train": JUDGED * 8, "validation": JUDGED}}
 
 
 class Cut(BaseException):
@@ -40,7 +46,7 @@ class Cut(BaseException):
 
 
 def train(task: str, way: str, out: Path, *observers: Callable[[Event], None], **settings: Any) -> Any:
-    corpus, resume = settings.pop("corpus", CORPUS), settings.pop("resume", False)
+    corpus, resume = settings.pop("corpus", CORPORA[task]), settings.pop("resume", False)
     settings = {**DIRECT[task][way], **settings}
     return textdl.train(task, corpus, out=out, observers=observers, progress=False, resume=resume, **settings)
 
@@ -62,7 +68,7 @@ def test_one_seed_gives_one_model_and_another_seed_another(task: str, way: str, 
         train(task, way, tmp_path / name, seed=seed)
     first, again, other = (what_counts(tmp_path / name) for name in ("first", "again", "other"))
     assert first == again
-    if way != "cooccurrence":  # counted, not drawn: a seed changes at most the signs of its vectors
+    if way not in COUNTED:
         assert first[0] != other[0]
         assert len(first[2]) == 3 + 1, "an epoch each, and the report"
 
@@ -73,6 +79,7 @@ def test_cut_off_and_done_again_it_is_the_same(
     task: str, way: str, moment: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vector_text, "TOLD", 100)
+    monkeypatch.setattr(labelled_texts, "_TOLD", 100)
 
     def cut(event: Event) -> None:
         if isinstance(event, moment):
@@ -95,7 +102,7 @@ def test_a_finished_run_stays_as_it_is_and_its_settings_make_it_again(task: str,
     train(task, way, tmp_path / "run", resume=True)
     assert (run.path / artifact.MODEL).stat().st_mtime_ns == before
     record = artifact.read_json(run.path / artifact.CONFIG)
-    textdl.train(task, CORPUS, out=tmp_path / "again", config=record, progress=False)
+    textdl.train(task, CORPORA[task], out=tmp_path / "again", config=record, progress=False)
     assert what_counts(tmp_path / "again") == what_counts(run.path)
     assert np.isfinite(
         np.concatenate([a.ravel() for a in artifact.load_arrays(run.path / artifact.MODEL).values()])
@@ -111,8 +118,9 @@ def test_too_little_is_refused_and_nothing_is_left(task: str, way: str, tmp_path
         assert not (tmp_path / "run").exists()
 
 
-def test_a_setting_of_the_trainer_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("task", "way"), [("vectors", "skipgram"), ("classify", "nb-svm")])
+def test_a_setting_of_the_trainer_is_refused(task: str, way: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="batch_size is a setting of the trainer"):
-        train("vectors", "skipgram", tmp_path / "run", batch_size=7)
+        train(task, way, tmp_path / "run", batch_size=7)
     with pytest.raises(ConfigError, match="without a trainer"):
-        find_rate("vectors", CORPUS, None, DIRECT["vectors"]["skipgram"])
+        find_rate(task, CORPORA[task], None, DIRECT[task][way])

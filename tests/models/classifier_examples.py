@@ -17,7 +17,7 @@ from textdl.models.word_input import Tokens
 from textdl.tasks.text_reader import TextReader, TextsConfig
 from textdl.text.words import WordTokenizer
 
-WORDS = tuple("a bad cow dog egg fly good hat ink jam".split())
+WORDS = ("a", "bad", "cow", "dog", "egg", "fly", "good", "hat", "ink", "jam")
 #: Not sorted by length; the second is empty, one is a single word, one holds a word that no one knows.
 TEXTS = ("bad dog", "", "good", "a good cow a bad fly jam jam ink", "unheard egg fly", "hat", "a cow , good dog egg")
 OTHERS = ("jam", "ink good a bad", "", "fly", "a a a a a a a a a a a a", "hat ink", "dog")
@@ -57,6 +57,7 @@ def _settings() -> dict[str, tuple[dict[str, Any], bool]]:
     for use in ("tuned", "frozen", "both"):
         for kind in ("lstm", "cnn", "bag", "cnn-rnn"):
             made[f"{kind} {use}"] = {"kind": kind, "vectors": "x", "vectors_use": use}
+        made[f"bag {use}, some untrained"] = {"kind": "bag", "vectors": "x", "vectors_use": use, "extra": 3}
     for kind in ("lstm", "cnn", "bag", "cnn-rnn", "lm"):
         own = {"language_model": LanguageModelConfig(**LANGUAGE)} if kind == "lm" else {}
         made[f"{kind} wide"] = {"kind": kind, "wide": 3, "wide_rows": 64, **own}

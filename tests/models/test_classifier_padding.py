@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from textdl.models.classifier import ENCODERS, Classifier
+from textdl.models.word_input import inside
 
-from .classifier_examples import SETTINGS, TEXTS, logits, made
+from .classifier_examples import SETTINGS, TEXTS, batch, logits, made
 
 EVERY = list(range(len(TEXTS)))
 
@@ -26,6 +27,17 @@ def test_a_padded_batch_gives_the_logits_of_one_by_one(name: str) -> None:
         for more in (0, 1, 5):
             torch.testing.assert_close(logits(model, reader, EVERY, more), alone, rtol=1e-6, atol=1e-6)
         torch.testing.assert_close(logits(model, reader, [1, 1], 4), alone[[1, 1]], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name", ["lstm 1 both", "bag", "lm max", "lstm subwords", "cnn both", "bag both, some untrained"]
+)
+def test_padding_has_a_vector_of_zeros(name: str) -> None:
+    model, reader = made(name)
+    tokens = batch(reader, TEXTS, more=2)
+    x, mask = model.input(tokens).detach(), inside(tokens).squeeze(-1)
+    assert not x[~mask].any()
+    assert x[mask].abs().amax(-1).count_nonzero() == mask.sum() - 1, "all but the one place of the empty text"
 
 
 def gradients(model: Classifier, loss: Tensor) -> dict[str, Tensor]:

@@ -79,6 +79,26 @@ def part_width(use: str) -> int:
     return WordInputConfig(embedding=3, vectors="x", vectors_use=use).width
 
 
+@pytest.mark.parametrize("use", ["tuned", "both"])
+def test_words_that_only_the_vectors_know_lie_apart_and_read_as_one_table(use: str) -> None:
+    """Rows 0 to 2 are words of the texts, 3 and 4 only the vectors know, 5 is <unk>, 6 the end."""
+    torch.manual_seed(1)
+    part = WordInput(WordInputConfig(vocabulary=7, embedding=3, vectors="x", vectors_use=use, extra=2))
+    vectors, known = torch.randn(7, 3), torch.tensor([True, False, True, True, True, False, False])
+    drawn = part.trained.detach().clone()
+    part.start_from(vectors, known)
+    scaled = vectors * 0.1 / vectors[known].std()
+    assert part.trained.shape == (5, 3)
+    wanted = torch.stack([scaled[0], drawn[1], scaled[2], scaled[3], scaled[4], drawn[3], drawn[4]])
+    found = part(tokens(list(range(7)), [4], padding=7))
+    torch.testing.assert_close(found[:, 0, :3], wanted)
+    torch.testing.assert_close(found[:, 1, :3], torch.cat([scaled[4:5], torch.zeros(6, 3)]))
+    found[:, :, :3].sum().backward()
+    assert part.trained.grad.tolist() == [[1.0] * 3] * 5
+    if use == "both":
+        torch.testing.assert_close(found[:, 0, 3:].detach(), scaled * known.unsqueeze(1))
+
+
 def test_without_vectors_nothing_is_kept() -> None:
     part = WordInput(WordInputConfig(vocabulary=6, embedding=3, vectors_use="both"))
     assert part.frozen is None
@@ -167,5 +187,3 @@ def test_a_pair_is_u_v_their_distance_and_their_product() -> None:
         u, v = model.known(first).numpy(), model.known(second).numpy()
         wanted = np.concatenate([u, v, np.abs(u - v), u * v], axis=1) @ model.head.weight.numpy().T
         np.testing.assert_allclose(model(first, second).numpy(), wanted, rtol=1e-5, atol=1e-6)
-
-

@@ -89,9 +89,9 @@ def test_the_weights_and_the_rest_are_the_whole_score(name: str, several: bool) 
         # the rest is the score of a text of zeros, and a sum of 64 parts in place of an integral
         zeros = at_zeros(run, TEXT, place)
         assert abs(found.rest - zeros) < 0.01 * abs(found.weights).sum() + 1e-6, (found.rest, zeros)
-        assert all(weight == 0 for piece, weight in zip(found.pieces, found.weights, strict=True) if piece.isspace()) or (
-            run.reader.tokenizer.kind != "words"
-        )
+        assert all(
+            weight == 0 for piece, weight in zip(found.pieces, found.weights, strict=True) if piece.isspace()
+        ) or (run.reader.tokenizer.kind != "words")
 
 
 @torch.no_grad()
@@ -158,7 +158,7 @@ ODD = [
     "\n",
     "good",
     "  The\tgood \n\n film \r\n is\r\nbad ",
-    'He said "it isn\'t good", \'bad\' “bad” ``dull\'\' and «so» on… "',
+    "He said \"it isn't good\", 'bad' “bad” ``dull'' and «so» on… \"",
     '"" " "\'" \'\'',
     "gonna cannot I'd've d'ye 'tis more'n gimme",
     "Mr. Good paid $3.50 (50%) -- at 12:30... etc.",

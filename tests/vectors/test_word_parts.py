@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,7 @@ def test_parts_are_the_rows_of_each_word_by_itself(least: int, most: int) -> Non
 def test_a_known_word_has_the_parts_that_training_gave_it() -> None:
     starts, rows = word_rows(KNOWN, 3, 6, 500)
     parts = WordParts({word: row for row, word in enumerate(KNOWN)}, 500)
-    assert listed(parts, KNOWN) == [rows[start:end].tolist() for start, end in zip(starts, starts[1:], strict=False)]
+    assert listed(parts, KNOWN) == [rows[start:end].tolist() for start, end in pairwise(starts)]
 
 
 def test_short_words_that_are_not_known_are_told_apart() -> None:

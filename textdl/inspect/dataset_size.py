@@ -7,7 +7,6 @@ once it has been measured; what is kept is a line of figures.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from .. import artifact
 from ..labelled import Example, LabelledCorpus, open_labelled
 from ..training.events import Event, Note, Observer, Progress, Working
 from .study import LINEAR, Row, Study
-from .study_folder import ROWS, STUDY, earlier_rows, facts_of, make_folder, sweep_folder, temporary_name, write_results
+from .study_folder import ROWS, STUDY, beside, earlier_rows, facts_of, make_folder, sweep_folder, write_results
 from .study_settings import Lasting, check_numbers, config_of, configs_of, told_settings
 from .study_texts import divided, held_out, most_frequent, read, shuffled, sizes_of
 
@@ -108,14 +107,14 @@ def dataset_size(
 def _facts(plan: _Plan, settings: Mapping[str, Any], test_at_most: int, corpus: LabelledCorpus) -> dict[str, Any]:
     """What a study that goes on must have in common with what it was."""
     return facts_of(
-        models=list(plan.configs),
-        sizes=plan.sizes,
-        seeds=plan.seeds,
+        models=list(plan.configs),  # what explains most stands first: the first difference is the one that is told
         settings=dict(settings),
         epochs=plan.lasting.epochs,
         minutes_at_most=plan.lasting.minutes,
         test_at_most=test_at_most,
         digest=corpus.digest,
+        sizes=plan.sizes,
+        seeds=plan.seeds,
     )
 
 
@@ -154,8 +153,8 @@ def _trained(folder: Path, plan: _Plan, what: tuple[str, int, int], order: Seque
         for split, part in zip(("train", "validation"), parts, strict=True)
     }
     config = config_of(plan.configs[model], plan.lasting, size, seed, plan.several)
-    with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=temporary_name(folder)) as place:
-        run = base.train("classify", rows, Path(place) / "run", config, [watch])
+    with beside(folder) as place:
+        run = base.train("classify", rows, place / "run", config, [watch])
         ended = run.report
         if ended["ended"] == "interrupted":
             raise KeyboardInterrupt

@@ -218,7 +218,7 @@ def _verdict(value: float | None, least: float, most: float) -> str:
     """Whether a relative difference of the error rates is what is claimed."""
     if value is None:
         return "no verdict, as the linear model makes no error."
-    ends, what = ((least, most), "more") if least > 0 else ((-most, -least), "fewer")
+    ends, what = ((least, most), "more") if least > 0 else ((abs(most), -least), "fewer")
     claimed = f"{ends[0] * 100:.0f} to {ends[1] * 100:.0f} % {what}"
     told = f"{_percent(abs(value))} {'more' if value >= 0 else 'fewer'} errors"
     if least <= value <= most:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,25 @@ def write_results(folder: Path, facts: Mapping[str, Any], study: Study) -> None:
 def temporary_name(folder: Path) -> str:
     """How the folders that a training goes into begin, beside that of the study."""
     return f".{folder.absolute().name}.training-"
+
+
+@contextlib.contextmanager
+def beside(folder: Path) -> Iterator[Path]:
+    """A folder beside that of the study, for as long as it is needed.
+
+    Raises:
+        RunError: it can not be made.
+    """
+    parent = folder.absolute().parent
+    try:
+        made = tempfile.TemporaryDirectory(dir=parent, prefix=temporary_name(folder))
+    except OSError as error:
+        raise RunError(
+            f"{parent} can not be written ({error.strerror}), and a training needs some room beside {folder.name}; "
+            "give another --out"
+        ) from error
+    with made as name:
+        yield Path(name)
 
 
 def sweep_folder(folder: Path) -> None:

@@ -53,11 +53,17 @@ class Lasting:
         Raises:
             ConfigError: it is said twice.
         """
-        names = {name.rpartition(".")[2] for name in settings}
-        for name, value in (("epochs", epochs), ("minutes", minutes)):
-            if value is not None and name in names:
-                raise ConfigError(f"{name} is given twice, as a setting too; leave train.{name} out of the settings")
-        return cls(epochs, minutes, bool(names & {"epochs", "steps", "minutes"}))
+        named = {name.rpartition(".")[2]: name for name in settings}
+        for name, value, others in (
+            ("epochs", epochs, ("epochs", "steps", "minutes")),
+            ("minutes", minutes, ("minutes",)),
+        ):
+            for other in others:
+                if value is not None and other in named:
+                    raise ConfigError(
+                        f"{name} {value:g} and the setting {named[other]} both say how long; leave one out"
+                    )
+        return cls(epochs, minutes, not named.keys().isdisjoint(("epochs", "steps", "minutes")))
 
     def told(self) -> str:
         """The same for people."""
@@ -81,12 +87,10 @@ def config_of(config: Any, lasting: Lasting, size: int, seed: int, several: bool
         return replace(config, data=data, train=train)
     number = len(divided(range(size), size)[0])
     if not lasting.fixed:
-        epochs = float(lasting.epochs or epochs_for(number, train.batch_size, train.epochs))
-        train = replace(train, epochs=epochs)
-        if lasting.minutes is not None:  # minutes alone would put epochs aside; of minutes and steps the first one ends
-            train = replace(train, steps=max(1, round(epochs * math.ceil(number / train.batch_size))))
-    if lasting.minutes is not None:
-        train = replace(train, minutes=lasting.minutes)
+        train = replace(train, epochs=float(lasting.epochs or epochs_for(number, train.batch_size, train.epochs)))
+    if lasting.minutes is not None:  # minutes alone would put epochs aside; of minutes and steps the first one ends
+        steps = train.steps or max(1, round(train.epochs * math.ceil(number / train.batch_size)))
+        train = replace(train, steps=steps, minutes=lasting.minutes)
     return replace(config, data=data, train=replace(train, checkpoint_minutes=None))
 
 

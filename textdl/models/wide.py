@@ -1,8 +1,8 @@
 """A weight for each word and run of words, beside a network: what a linear model knows, it need not learn.
 
-Cheng et al. 2016, "Wide & deep learning for recommender systems"; the weights begin at the log-count ratios of Wang &
-Manning 2012, "Baselines and bigrams". Legend: T tokens, B texts, N longest run, R rows of the table, C classes, F rows
-found in a batch.
+Cheng et al. 2016, "Wide & deep learning for recommender systems". The weights begin at zero: begun at the log-count ratios
+of naive Bayes they would know the training texts by heart at once, and leave the network nothing to learn from. Legend: T
+tokens, B texts, N longest run, R rows of the table, C classes, F rows found in a batch.
 """
 
 from __future__ import annotations
@@ -57,13 +57,3 @@ class WideWeights(nn.Module):
             row = ((total + back) * int(MULTIPLIERS[0]) >> SHIFT) & (self.rows - 1)
             found.append(torch.where((places >= back) & (places < lengths), row, self.rows))
         return torch.stack(found)
-
-    @torch.no_grad()
-    def start_from(self, seen: Tensor) -> None:
-        """Begin with the log-count ratios of ``seen`` [R, C]: in how many texts of each class a row was.
-
-        ``r = log p / |p| - log q / |q|`` of a class against all others, with one added to each count.
-        """
-        p, q = seen + 1, seen.sum(1, keepdim=True) - seen + 1
-        ratio = torch.log(p / p.sum(0)) - torch.log(q / q.sum(0))
-        self.weights.copy_(torch.where(seen.sum(1, keepdim=True) > 0, ratio, 0.0))

@@ -235,13 +235,15 @@ def judged(
     lengths = lengths[:most]
     device, was_training = model.head.weight.device, model.training
     scores = np.zeros((len(lengths), model.config.classes), np.float32)
-    model.eval()
+    if was_training:  # going through all modules takes longer than a short text
+        model.eval()
     with torch.inference_mode():
         for which in _by_size(lengths):
             tokens = [reader.batch(read, which) for read in (first, second) if read is not None]
             moved = [type(some)(*(tensor.to(device) for tensor in some)) for some in tokens]
             scores[which] = model(*moved).float().cpu().numpy()
-    model.train(was_training)
+    if was_training:
+        model.train()
     return scores
 
 

@@ -69,7 +69,7 @@ class Model:
         kind = values.get("kind", "lstm")
         if kind in METHODS:
             return LinearConfig
-        if kind not in ENCODERS:
+        if not isinstance(kind, str) or kind not in ENCODERS:
             raise ConfigError(f"model has no choice {kind!r}; {near(str(kind), MODELS)}")
         return chosen_config({"kind": kind})
 

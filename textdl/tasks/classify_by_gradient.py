@@ -79,14 +79,15 @@ class LearningClasses:
         self.corpus, self.source, self._shard = corpus, source, shard
         training = read_texts(corpus, "train", tell)
         self.labels = classes_of(training, corpus.name)
-        earlier, vectors = _earlier_of(config), None
+        earlier, vectors, extra = _earlier_of(config), None, 0
         if earlier is None:
-            self._tokenizer, vectors = _tokenizer_of(config, training)
+            self._tokenizer, vectors, extra = _tokenizer_of(config, training)
         else:
             self._tokenizer, config = earlier.tokenizer, _as_was_read(config, earlier)
         self.reader = TextReader(self._tokenizer, config.data)
         self._train = self._part(training)
-        self._held_out = self._part(read_texts(corpus, "validation", tell))
+        # only so many are judged: texts of all classes, also where the corpus has one class after the other
+        self._held_out = self._part(read_texts(corpus, "validation", tell).shuffled())
         derived = {
             "vocabulary": self.reader.rows,
             "classes": len(self.labels),
@@ -94,7 +95,7 @@ class LearningClasses:
             "subwords": config.data.tokenizer == "subwords",
         }
         if vectors is not None:
-            derived["embedding"] = vectors.dim
+            derived |= {"embedding": vectors.dim, "extra": extra}
         self.config = replace(config, model=replace(config.model, **derived))  # type: ignore[type-var]
         model = Classifier(self.config.model)  # type: ignore[arg-type]
         self.model: nn.Module = model
@@ -103,8 +104,6 @@ class LearningClasses:
             begin_with(model.input, model.encoder, earlier.model)  # type: ignore[arg-type]
         if vectors is not None:
             self._told["words with a vector"] = _begin_with(model.input, self._tokenizer, vectors)
-        if model.wide is not None:
-            model.wide.start_from(self._seen(model))
         self.watched = "validation_micro_f1" if corpus.several else "validation_accuracy"
         self._weights = _class_weights(self._train.truth, len(self.labels), config.train.class_weights)
         self._scores: NDArray[np.float32] | None = None
@@ -181,7 +180,7 @@ class LearningClasses:
         known = {id(parameter) for part in old for parameter in part}
         layers = [Layer([p for p in model.parameters() if id(p) not in known])]
         for depth, part in enumerate(old, 1):
-            layers.append(Layer(part, train.layer_rates**-depth, min(1.0, train.unfreeze * depth)))
+            layers.append(Layer(part, train.layer_rates**-depth, min(1.0, round(train.unfreeze * depth, 9))))
         return layers
 
     def loss(self, model: nn.Module, batch: Any, carry: Tensor | None) -> Loss:
@@ -241,21 +240,6 @@ class LearningClasses:
         second = None if part.second is None else part.second
         return judged(model, self.reader, part.first, second, number)
 
-    def _seen(self, model: Classifier) -> Tensor:
-        """In how many training texts of each class each row of the wide weights was: [R, C]."""
-        assert model.wide is not None
-        counts = torch.zeros(model.wide.rows, len(self.labels))
-        truth = self._train.truth
-        for which in batches_of(self._train.lengths, 256, None):
-            tokens = self.reader.batch(self._train.first, which)
-            rows, owners, _ = model.wide.runs(tokens.ids, tokens.lengths)
-            if truth.ndim == 2:
-                counts.index_add_(0, rows, torch.from_numpy(truth[which]).float()[owners])
-            else:
-                flat = rows * len(self.labels) + torch.from_numpy(truth[which])[owners]
-                counts += torch.bincount(flat, minlength=counts.numel()).view_as(counts)
-        return counts
-
 
 def _earlier_of(config: ClassificationConfig) -> LanguageModelRun | None:
     """The language model to begin with.
@@ -282,8 +266,9 @@ def _as_was_read(config: ClassificationConfig, earlier: LanguageModelRun) -> Cla
     return replace(config, data=data, model=own)
 
 
-def _tokenizer_of(config: ClassificationConfig, training: Texts) -> tuple[Tokenizer, Any]:
-    """The tokenizer, trained on the training texts; and the vectors to begin with, whose words it then knows too.
+def _tokenizer_of(config: ClassificationConfig, training: Texts) -> tuple[Tokenizer, Any, int]:
+    """The tokenizer, trained on the training texts; the vectors to begin with, whose words it then knows too; and how
+    many words it knows only from them, the last ones.
 
     Raises:
         ConfigError: vectors are given where tokens are no words, or their width is not the embedding's.
@@ -292,13 +277,13 @@ def _tokenizer_of(config: ClassificationConfig, training: Texts) -> tuple[Tokeni
     tokenizer = train_tokenizer(map(cleaner, training.every()), config.data.tokenizing())
     path = model.vectors  # type: ignore[attr-defined]
     if path is None:
-        return tokenizer, None
+        return tokenizer, None, 0
     if not isinstance(tokenizer, WordTokenizer) or config.data.tokenizer != "words":
         raise ConfigError(f"--vectors are of words, and the tokens are {config.data.tokenizer}; leave --tokenizer out")
     vectors = open_vectors(path)
     known = set(tokenizer.words)
     extra = [word for word in vectors.words if word not in known][:_MOST_EXTRA]
-    return WordTokenizer([*tokenizer.words, *extra], lowercase=tokenizer.lowercase), vectors
+    return WordTokenizer([*tokenizer.words, *extra], lowercase=tokenizer.lowercase), vectors, len(extra)
 
 
 def _begin_with(part: nn.Module, tokenizer: Tokenizer, vectors: Any) -> str:

@@ -35,6 +35,12 @@ class Texts:
         yield from self.texts
         yield from self.seconds
 
+    def shuffled(self) -> Texts:
+        """The same texts in an order that is always the same one, drawn by chance."""
+        order = np.random.default_rng(0).permutation(len(self)).tolist()
+        seconds = [self.seconds[place] for place in order] if self.seconds else []
+        return Texts([self.texts[place] for place in order], seconds, [self.labels[place] for place in order])
+
 
 def read_texts(corpus: LabelledCorpus, split: str, tell: Observer = lambda event: None) -> Texts:
     """The texts of a split, in their order."""
