@@ -4,10 +4,10 @@
 
 `reviews`, the built-in corpus: a minute of training, then validation, test and challenge. `short`: ten-fold
 cross-validation on rt-polarity (DIR/sent_conv/raw_rt-polarity.pos.gz and .neg.gz, a text a line, Latin-1) and SST-2's
-development set (DIR/sst2/{train,dev}_binary_sent.csv.gz), without outside data and with word vectors that the script trains
-on the reviews of DIR/imdb. `imdb`: the labelled reviews of DIR/imdb (train_pos.tsv.xz, train_neg.tsv.xz: id, rating, text),
-the last 2,500 of each class by id held out, so that no film is on both sides; networks get 15 minutes, the training of their
-vectors on the other reviews included.
+development set (DIR/sst2/{train,dev}_binary_sent.csv.gz), without outside data and with word vectors that the script
+trains on the reviews of DIR/imdb. `imdb`: the labelled reviews of DIR/imdb (train_pos.tsv.xz, train_neg.tsv.xz: id,
+rating, text), the last 2,500 of each class by id held out, so that no film is on both sides; networks get 15 minutes,
+the training of their vectors on the other reviews included.
 
 The settings of the networks were chosen by a few tries on the first two folds of rt-polarity, and on a twentieth of the
 IMDB training reviews. Parts that need DIR are left out without it.
@@ -116,11 +116,10 @@ def short_texts(data: Path, folder: Path, folds: int, seed: int) -> None:
             found.append(right(run, held_out))
         mean = statistics.mean(found[:folds])
         usual = (mean, found[-1]) if name == "nb-svm" else usual
-        print(
-            f"short  {name:<40} rt-polarity {mean:.2%} ({min(found[:folds]):.1%} to {max(found[:folds]):.1%}, "
-            f"{folds} folds; {100 * (mean - usual[0]):+.2f})  SST-2 {found[-1]:.2%} ({100 * (found[-1] - usual[1]):+.2f})",
-            flush=True,
-        )
+        spread = f"{min(found[:folds]):.1%} to {max(found[:folds]):.1%}, {folds} folds"
+        more = [f"{100 * (mean - usual[0]):+.2f}", f"{100 * (found[-1] - usual[1]):+.2f}"]
+        told = f"rt-polarity {mean:.2%} ({spread}; {more[0]})  SST-2 {found[-1]:.2%} ({more[1]})"
+        print(f"short  {name:<40} {told}", flush=True)
     print("short  asked of the best network: +1 without outside data, +4 with vectors")
 
 

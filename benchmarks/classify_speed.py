@@ -128,9 +128,7 @@ def against_fasttext(folder: Path) -> None:
     said = run.predict(texts)
     predicting = len(texts) / (time.perf_counter() - start)
     right = statistics.mean(s == e.labels[0] for s, e in zip(said, held_out, strict=True))
-    print(
-        f"textdl bag  training {5 * len(train) / seconds:9,.0f} texts/s  predicting {predicting:9,.0f}  right {right:.3f}"
-    )
+    told("textdl bag", 5 * len(train) / seconds, predicting, right)
     try:
         import fasttext
     except ImportError:
@@ -148,9 +146,12 @@ def against_fasttext(folder: Path) -> None:
     labels = model.predict(lines)[0]
     predicting = len(texts) / (time.perf_counter() - start)
     right = statistics.mean(s[0] == f"__label__{e.labels[0]}" for s, e in zip(labels, held_out, strict=True))
-    print(
-        f"fastText    training {5 * len(train) / seconds:9,.0f} texts/s  predicting {predicting:9,.0f}  right {right:.3f}"
-    )
+    told("fastText", 5 * len(train) / seconds, predicting, right)
+
+
+def told(name: str, training: float, predicting: float, right: float) -> None:
+    """A line of a side."""
+    print(f"{name:<11} training {training:9,.0f} texts/s  predicting {predicting:9,.0f}  right {right:.1%}")
 
 
 def reviews_of(data: Path) -> list[dict[str, str]]:

@@ -49,7 +49,7 @@ class ConvolutionEncoder(nn.Module):
         for convolution in self.convolutions:
             assert isinstance(convolution, nn.Conv1d)
             size = convolution.kernel_size[0]
-            # a filter may reach over both ends of a text, so that short ones are seen too; what begins in padding is not
+            # a filter may reach over both ends of a text, so that short ones are seen too; not from within padding
             wide = F.pad(across, (size - 1, size - 1))
             answers = F.relu(convolution(wide))  # [B, F, T + size - 1]
             places = torch.arange(answers.shape[-1], device=x.device)

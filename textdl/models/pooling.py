@@ -42,7 +42,8 @@ class Pooling(nn.Module):
 
     def attention(self, y: Tensor, mask: Tensor) -> Tensor:
         """The weights of the time steps: [T, B, 1], a sum of 1 over those of a text."""
-        assert self.hidden is not None and self.vote is not None, "this pooling has no attention"
+        assert self.hidden is not None
+        assert self.vote is not None
         scores: Tensor = self.vote(torch.tanh(self.hidden(y))).float()
         return F.softmax(scores.masked_fill(~mask, -torch.inf), dim=0).to(y.dtype)
 

@@ -1,8 +1,8 @@
 """A weight for each word and run of words, beside a network: what a linear model knows, it need not learn.
 
-Cheng et al. 2016, "Wide & deep learning for recommender systems". The weights begin at zero: begun at the log-count ratios
-of naive Bayes they would know the training texts by heart at once, and leave the network nothing to learn from. Legend: T
-tokens, B texts, N longest run, R rows of the table, C classes, F rows found in a batch.
+Cheng et al. 2016, "Wide & deep learning for recommender systems". The weights begin at zero: begun at the log-count
+ratios of naive Bayes they would know the training texts by heart at once, and leave the network nothing to learn from.
+Legend: T tokens, B texts, N longest run, R rows of the table, C classes, F rows found in a batch.
 """
 
 from __future__ import annotations

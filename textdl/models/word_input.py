@@ -60,9 +60,9 @@ class WordInputConfig:
 class WordInput(nn.Module):
     """``forward(tokens) -> x [T, B, D]``, zeros where there is padding.
 
-    ``vectors_use`` "frozen" keeps the given vectors, "both" lays a copy that is trained beside them (the two channels of
-    Kim 2014, here side by side and not summed, so that any layer can read them). A word made of parts is the mean of
-    their rows (Bojanowski et al. 2017).
+    ``vectors_use`` "frozen" keeps the given vectors, "both" lays a copy that is trained beside them (the two channels
+    of Kim 2014, here side by side and not summed, so that any layer can read them). A word made of parts is the mean
+    of their rows (Bojanowski et al. 2017).
 
     Words that only the given vectors know have no text to be trained on: their rows are kept apart from the trained
     ones, which an optimiser goes over at every step.

@@ -16,12 +16,12 @@ from ..errors import ConfigError, RunError
 from ..labelled import LabelledCorpus
 from ..models.classifier import Classifier
 from ..models.transfer_classifier import TransferConfig, TransferEncoder, begin_with, depths
-from ..models.word_input import Tokens, WordInput
+from ..models.word_input import WordInput
 from ..text.base import Tokenizer
 from ..text.buckets import batches_of, padding_share
 from ..text.tokenizers import load_tokenizer, train_tokenizer
 from ..text.words import WordTokenizer
-from ..training.events import Note, Observer
+from ..training.events import Observer
 from ..training.gradient_task import Layer, Loss
 from ..training.losses import binary_cross_entropy, cross_entropy
 from ..training.processes import WHOLE, Shard
@@ -288,7 +288,8 @@ def _tokenizer_of(config: ClassificationConfig, training: Texts) -> tuple[Tokeni
 
 def _begin_with(part: nn.Module, tokenizer: Tokenizer, vectors: Any) -> str:
     """Put the vectors into the embedding; says how many of the words have one."""
-    assert isinstance(part, WordInput) and isinstance(tokenizer, WordTokenizer)
+    assert isinstance(part, WordInput)
+    assert isinstance(tokenizer, WordTokenizer)
     rows, known = np.zeros((tokenizer.size, vectors.dim), np.float32), np.zeros(tokenizer.size, bool)
     for row, word in enumerate(tokenizer.words):
         found = vectors.find(word)

@@ -18,11 +18,12 @@ from sklearn.utils.validation import check_is_fitted
 from ..baselines.labels import checked_labels, classes_of, plain_classes, plain_value
 from ..baselines.rows import checked
 from ..config import replace
+from ..training.events import Observer
 from ..training.observers import view
 from ..training.trainer import Trainer
 from .classifier_run import ClassifierRun, NeuralRun
 from .classify import Classification, ClassificationConfig
-from .classify_linear import CountingClasses, LinearRun
+from .classify_linear import LinearRun
 
 #: Settings of the estimator that are those of the task, by their names there.
 _OWN = ("epochs", "batch_size", "lr", "dropout", "vectors", "seed", "device", "validation")
@@ -148,19 +149,18 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     def _trained(self, examples: list[Any]) -> ClassifierRun:
         config = self._config()
         settled = Classification.training(config)
-        watcher = view() if self.progress else None
-        observers = [] if watcher is None else [watcher]
+        watcher: Any = view() if self.progress else None
+        tell: Observer = watcher or (lambda event: None)
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers are none of ours
             torch.manual_seed(config.train.seed)
-            task = Classification.prepare(examples, config, watcher or (lambda event: None))
-            if isinstance(task, CountingClasses):
-                task.fit(watcher or (lambda event: None))
+            task: Any = Classification.prepare(examples, config, tell)
+            if settled is None:
+                task.fit(tell)
             else:
-                assert settled is not None
-                Trainer(settled).fit(task, observers)
+                Trainer(settled).fit(task, [tell])
         if hasattr(watcher, "close"):
             watcher.close()
         record = {"corpus": task.corpus_record()}
-        if isinstance(task, CountingClasses):
-            return LinearRun(Path(), record, task.model, task.vocabulary, task.config)  # type: ignore[arg-type]
-        return NeuralRun(Path(), record, task.model.cpu(), task.reader, task.config.data)  # type: ignore[arg-type]
+        if settled is None:
+            return LinearRun(Path(), record, task.model, task.vocabulary, task.config)
+        return NeuralRun(Path(), record, task.model.cpu(), task.reader, task.config.data)
