@@ -121,7 +121,7 @@ def test_config_file_then_flags_then_set(cli, run, corpus, tmp_path):
     "command, words",
     [
         ("train lm {tmp}/missing.txt --out {tmp}/r", "there is no corpus, file or folder"),
-        ("train lm recipe --out {tmp}/r", "did you mean 'recipes'?"),
+        ("train lm recipe --out {tmp}/r", "did you mean 'recipes'"),
         ("train lm {tmp}/empty.txt --out {tmp}/r", "is empty"),
         ("train lm {tmp}/binary.txt --out {tmp}/r", "binary.txt"),
         ("train lm {tmp}/short.txt --out {tmp}/r", "fewer than one sequence of 512"),
@@ -149,7 +149,7 @@ def test_config_file_then_flags_then_set(cli, run, corpus, tmp_path):
         ("evaluate {run} {tmp}/missing.txt", "there is no corpus, file or folder"),
         ("info {tmp}/cut", "cut short"),
         ("info {tmp}/newer", "made by a newer textdl"),
-        ("corpora show recipies", "did you mean 'recipes'?"),
+        ("corpora show recipies", "did you mean 'recipes'"),
     ],
 )
 def test_what_the_user_can_mend_is_one_line_and_exit_code_2(cli, corpus, run, tmp_path, command, words):
