@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from textdl.text.buckets import POOL, Ragged, batches_of, padding_share, shard_of
+from textdl.text.buckets import POOL, Ragged, batches_of, padding_share
 
 LENGTHS = np.random.default_rng(5).geometric(0.02, 3_007) - 1  # from 0 to some hundreds
 
@@ -61,16 +61,6 @@ def test_the_share_of_padding_is_that_of_a_slow_count() -> None:
     assert share < 0.07
     assert len(LENGTHS) > POOL * 8, "there is more than one pool"
     assert padding_share(LENGTHS, []) == 0.0
-
-
-@pytest.mark.parametrize("of", [1, 2, 3])
-def test_shards_together_are_the_whole(of: int) -> None:
-    batches = batches_of(LENGTHS, 6, np.random.default_rng(1))
-    parts = [list(shard_of(batches, rank, of)) for rank in range(of)]
-    for whole, own in zip(batches, zip(*parts, strict=True), strict=True):
-        assert sorted(np.concatenate(own)) == sorted(whole)
-        if len(whole) == 6:
-            assert [len(part) for part in own] == [6 // of] * of
 
 
 def test_texts_become_padded_columns() -> None:

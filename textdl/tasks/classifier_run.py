@@ -22,7 +22,7 @@ from ..labelled import LabelledConfig, LabelledCorpus, open_labelled
 from ..models.classifier import Classifier
 from ..text.buckets import batches_of
 from .attribution import Attribution
-from .base import Run, corpus_facts
+from .base import Run, command, corpus_facts
 from .class_figures import class_figures, decisions, worst_mistakes
 from .labelled_texts import read_texts, truth_of, unknown_of
 from .text_reader import Read, TextReader
@@ -68,8 +68,8 @@ class ClassifierRun(Run):
 
     def next_command(self) -> str:
         """What to try with a new run."""
-        second = " --second 'Another.'" if self.pairs else ""
-        return f"textdl predict {self.path} 'Not bad at all.'{second}"
+        second = ("--second", "Another.") if self.pairs else ()
+        return command("predict", self.path, "Not bad at all.", *second)
 
     def probabilities(self, texts: Iterable[OneOrPair]) -> NDArray[np.float64]:
         """The probability of each label for each text: [N, C], a row of one label sums to one.

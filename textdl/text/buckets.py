@@ -5,7 +5,7 @@ Legend: N texts, B texts in a batch, T tokens of the longest text in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,8 +79,3 @@ def padding_share(lengths: NDArray[np.int64], batches: Sequence[NDArray[np.int64
     """How much of what is computed is padding: the share of the places [T, B] of all batches that hold no token."""
     places = sum(int(lengths[batch].max(initial=0)) * len(batch) for batch in batches)
     return 1 - int(lengths.sum()) / places if places else 0.0
-
-
-def shard_of(batches: Sequence[NDArray[np.int64]], rank: int, of: int) -> Iterator[NDArray[np.int64]]:
-    """This process's texts of each batch: each ``of``-th, so that all get texts of the same lengths."""
-    return (batch[rank::of] for batch in batches)
