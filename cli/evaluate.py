@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .info import shown
+from .options import Best, Device
 
 WORDS = "Word vectors"
 CLASSES = "Classifiers"
@@ -33,10 +34,8 @@ def evaluate(
         str | None, typer.Option("--split", help="Which part (default: test; all of a corpus that has no such part).")
     ] = None,
     text_field: Annotated[list[str] | None, typer.Option("--text-field", help="Field(s) that hold the text.")] = None,
-    device: Annotated[str, typer.Option("--device", help="Where to run: cpu, cuda, auto.")] = "cpu",
-    best: Annotated[
-        bool, typer.Option("--best", help="The model at its best evaluation, instead of the last one.")
-    ] = False,
+    device: Device = "cpu",
+    best: Best = False,
     analogies: Annotated[
         str | None,
         typer.Option(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .options import Best, Device
 from .predict import classifier, paired
 
 
@@ -32,10 +33,8 @@ def explain(
     steps: Annotated[
         int, typer.Option("--steps", help="Points on the way from no text to this one (integrated gradients).", min=1)
     ] = 64,
-    device: Annotated[str, typer.Option("--device", help="Where to run: cpu, cuda, auto.")] = "cpu",
-    best: Annotated[
-        bool, typer.Option("--best", help="The model at its best evaluation, instead of the last one.")
-    ] = False,
+    device: Device = "cpu",
+    best: Best = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
     """Show which words of a text speak for a label, and which against it."""

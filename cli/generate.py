@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import given, options, with_options
+from .options import Best, Device, given, options, with_options
 
 
 def make(name: str) -> typer.Typer:
@@ -23,10 +23,8 @@ def make(name: str) -> typer.Typer:
 def generate(
     run: Annotated[Path, typer.Argument(help="Folder of a trained language model.")],
     prompt: Annotated[str, typer.Option("--prompt", help="How the text begins.")] = "",
-    device: Annotated[str, typer.Option("--device", help="Where to run: cpu, cuda, auto.")] = "cpu",
-    best: Annotated[
-        bool, typer.Option("--best", help="The model at its best evaluation, instead of the last one.")
-    ] = False,
+    device: Device = "cpu",
+    best: Best = False,
     json_: Annotated[bool, typer.Option("--json", help="Print a JSON object a text, with its seed.")] = False,
     **flags: Any,
 ) -> None:

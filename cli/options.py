@@ -10,6 +10,10 @@ import typer
 
 from textdl.config import Knob, knobs, parse
 
+#: What every command says that runs a model.
+Device = Annotated[str, typer.Option("--device", help="Where to run: cpu, cuda, auto.")]
+Best = Annotated[bool, typer.Option("--best", help="The model at its best evaluation, instead of the last one.")]
+
 
 def options(cls: type, panel: str) -> list[inspect.Parameter]:
     """The command-line options of a config class, every one unset unless it is given.

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from .options import Best, Device
+
 BATCH = 256  # texts that are judged at once
 #: A text, or a pair of texts.
 Text = str | tuple[str, str]
@@ -41,10 +43,8 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Print the probability of every class.")
     ] = False,
-    device: Annotated[str, typer.Option("--device", help="Where to run: cpu, cuda, auto.")] = "cpu",
-    best: Annotated[
-        bool, typer.Option("--best", help="The model at its best evaluation, instead of the last one.")
-    ] = False,
+    device: Device = "cpu",
+    best: Best = False,
     json_: Annotated[bool, typer.Option("--json", help="Print a JSON object a text.")] = False,
 ) -> None:
     """Judge texts with a trained classifier: a line each, label, probability and text, parted by tabs."""

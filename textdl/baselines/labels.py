@@ -83,3 +83,9 @@ def plain_classes(classes: NDArray[Any]) -> list[Any]:
 def plain_value(value: Any) -> Any:
     """A value of numpy's as Python's own."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+def share_right(said: Sequence[Any], labels: Sequence[Any], several: bool, weights: Any = None) -> float:
+    """The share of texts whose label, with ``several`` whose whole set of labels, is the one that was said."""
+    right = [set(a) == set(b) if several else a == b for a, b in zip(said, labels, strict=True)]
+    return float(np.average(right, weights=weights))

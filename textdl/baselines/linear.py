@@ -17,10 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..errors import ConfigError, CorpusError, RunError, near
 from ..text.known_words import Vocabulary
+from ..vectors.features import TakesTexts
 from ..vectors.opening import open_vectors
 from ..vectors.word_vectors import WordVectors
 from .config import FEATURES, METHODS
-from .labels import checked_labels, classes_of, label_weights, plain_classes, plain_value
+from .labels import checked_labels, classes_of, label_weights, plain_classes, plain_value, share_right
 from .methods import Fitting, linear_map
 from .rows import RowsConfig, Text, TextRows, checked, lower_case, share
 
@@ -40,7 +41,7 @@ _KEPT = (
 )  # fmt: skip
 
 
-class LinearClassifier(ClassifierMixin, BaseEstimator):
+class LinearClassifier(TakesTexts, ClassifierMixin, BaseEstimator):
     """A linear model of the words in a text, or in a pair of texts; it takes texts, and no numbers.
 
     Args:
@@ -101,15 +102,6 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         self.vectors = vectors
         self.seed = seed
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        return tags
-
-    def _more_tags(self) -> dict[str, Any]:  # the same for scikit-learn before 1.6
-        return {"X_types": ["string"]}
-
     def __sklearn_clone__(self) -> Self:
         """A copy for a search over settings; it shares the word vectors, which may be large and never change."""
         return type(self)(**self.get_params(deep=False))
@@ -167,9 +159,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
 
     def score(self, X: Sequence[Text], y: Sequence[Any], sample_weight: Any = None) -> float:
         """The share of texts whose label, with ``several`` whose whole set of labels, is the predicted one."""
-        made = self.predict(X)
-        right = [set(a) == set(b) if self.several else a == b for a, b in zip(made, y, strict=True)]
-        return float(np.average(right, weights=sample_weight))
+        return share_right(self.predict(X), y, self.several, sample_weight)
 
     @property
     def vocabulary_(self) -> Vocabulary:

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ..baselines.labels import checked_labels, classes_of, plain_classes, plain_value
+from ..baselines.labels import checked_labels, classes_of, plain_classes, plain_value, share_right
 from ..baselines.rows import checked
 from ..config import replace
 from ..training.events import Observer
 from ..training.observers import view
 from ..training.trainer import Trainer
+from ..vectors.features import TakesTexts
 from .classifier_run import ClassifierRun, NeuralRun
 from .classify import Classification, ClassificationConfig
 from .classify_linear import LinearRun
@@ -29,7 +30,7 @@ from .classify_linear import LinearRun
 _OWN = ("epochs", "batch_size", "lr", "dropout", "vectors", "seed", "device", "validation")
 
 
-class TextClassifier(ClassifierMixin, BaseEstimator):
+class TextClassifier(TakesTexts, ClassifierMixin, BaseEstimator):
     """Learns from texts and their labels; takes texts, and no numbers.
 
     A setting that is None is the model's own default; one that a model does not have is not to be given.
@@ -83,15 +84,6 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self.device = device
         self.progress = progress
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        return tags
-
-    def _more_tags(self) -> dict[str, Any]:  # the same for scikit-learn before 1.6
-        return {"X_types": ["string"]}
-
     def fit(self, X: Sequence[Any], y: Sequence[Any]) -> Self:
         """Learn from texts, or pairs ``(text, second)``, and their labels; a list of labels each with ``several``.
 
@@ -131,9 +123,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
 
     def score(self, X: Sequence[Any], y: Sequence[Any], sample_weight: Any = None) -> float:
         """The share of texts whose label, with ``several`` whose whole set of labels, is the predicted one."""
-        made = self.predict(X)
-        right = [set(a) == set(b) if self.several else a == b for a, b in zip(made, y, strict=True)]
-        return float(np.average(right, weights=sample_weight))
+        return share_right(self.predict(X), y, self.several, sample_weight)
 
     def _of_classes(self, found: NDArray[Any], nothing: float) -> NDArray[np.float64]:
         """The columns of all classes [N, C]; one that only held-out texts had is not known to the run."""

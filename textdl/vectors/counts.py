@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..errors import ConfigError, CorpusError, near
 from ..text.known_words import Vocabulary, VocabularyConfig
 from ..text.vocabulary import count_sentences
-from .features import MARK, Cut, Features, StopWords, checked_texts, cutter, line_batches
+from .features import MARK, Cut, Features, StopWords, TakesTexts, checked_texts, cutter, line_batches
 
 if TYPE_CHECKING:
     from ..kernels.word_table import WordTable
@@ -26,17 +26,8 @@ __all__ = ["BagOfWords", "OneHot", "TextVectorizer"]
 UNKNOWN = ("zeros", "error")
 
 
-class TextVectorizer(TransformerMixin, BaseEstimator):
+class TextVectorizer(TakesTexts, TransformerMixin, BaseEstimator):
     """What the vectorizers of texts share: they take a list of texts, and no numbers."""
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        return tags
-
-    def _more_tags(self) -> dict[str, Any]:  # the same for scikit-learn before 1.6
-        return {"X_types": ["string"]}
 
     def _features(self) -> Features:
         names = ("unit", "ngrams", "cut", "lowercase", "stop_words", "stem", "prepare")

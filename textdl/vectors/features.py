@@ -26,6 +26,20 @@ CUTS = ("words", "space", "nltk")
 BATCH = 1 << 20  # characters that are counted at a time
 REMEMBERED = 1 << 16  # words whose runs of characters are kept
 
+
+class TakesTexts:
+    """For an estimator of scikit-learn's: says that it takes texts, and no numbers. Stands before its other bases."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags
+
+    def _more_tags(self) -> dict[str, Any]:  # the same for scikit-learn before 1.6
+        return {"X_types": ["string"]}
+
+
 Cut: TypeAlias = str | Callable[[str], Sequence[str]]
 StopWords: TypeAlias = str | Path | Iterable[str] | None
 Line: TypeAlias = Callable[[str], str]
