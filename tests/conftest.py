@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -28,3 +29,34 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         return code, out.out, out.err
 
     return run
+
+
+@pytest.fixture
+def check_plainly() -> Callable[[Any], None]:
+    """scikit-learn's checks of an estimator, those that need no numbers one by one: ``check_estimator`` skips them."""
+
+    def check_all(estimator: Any) -> None:
+        from sklearn.utils import estimator_checks
+
+        estimator_checks.check_estimator(estimator)
+        name = type(estimator).__name__
+        ran = 0
+        for check in (
+            "check_estimator_cloneable",
+            "check_estimator_repr",
+            "check_estimator_tags_renamed",
+            "check_valid_tag_types",
+            "check_no_attributes_set_in_init",
+            "check_parameters_default_constructible",
+            "check_get_params_invariance",
+            "check_set_params",
+            "check_do_not_raise_errors_in_init_or_set_param",
+            "check_mixin_order",
+        ):
+            function = getattr(estimator_checks, check, None)  # some are of newer versions only
+            if function is not None:
+                function(name, estimator)
+                ran += 1
+        assert ran > 4
+
+    return check_all

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -43,6 +45,11 @@ def test_a_linear_model_is_the_estimator_of_that_name() -> None:
     ours = textdl.TextClassifier("nb-svm", validation=0.0).fit(PLAIN, KIND)
     theirs = LinearClassifier("nb-svm").fit(PLAIN, KIND)
     np.testing.assert_allclose(ours.decision_function(PLAIN), theirs.decision_function(PLAIN), rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+def test_checks_that_need_no_numbers(check_plainly: Callable[[object], None]) -> None:
+    check_plainly(textdl.TextClassifier())
 
 
 def test_it_goes_through_scikit_learns_tools() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import artifact
 from ..errors import ConfigError
-from ..vectors.projection import FONTS, PICTURES, _letters_missing
+from ..vectors.drawing import picture_path, write_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,26 +45,13 @@ def draw_confusion(confusion: Mapping[str, Any], path: str | Path, title: str = 
             f"a confusion matrix has a row and a column of counts for each label, got the shape {counts.shape} "
             f"for {len(labels)} labels"
         )
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.font_manager import fontManager
+    cell = min(max(CELL, 2.4 / len(labels)), LARGEST / len(labels))
+    side = cell * len(labels) + max(map(len, labels)) * LETTERS * 0.6 / 72
 
-    installed = {font.name for font in fontManager.ttflist}
-    style = {"svg.hashsalt": "textdl", "text.usetex": False}
-    style["font.family"] = [name for name in FONTS if name in installed]
-    kind = target.suffix[1:].lower()
-    undated: dict[str, Any] = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    with matplotlib.rc_context(style), _letters_missing():
-        cell = min(max(CELL, 2.4 / len(labels)), LARGEST / len(labels))
-        label = max(map(len, labels)) * LETTERS * 0.6 / 72
-        side = cell * len(labels) + label
-        figure = Figure(figsize=(side + MARGIN + 0.7, side + MARGIN), dpi=120, layout="compressed")
-        FigureCanvasAgg(figure)
+    def paint(figure: Figure) -> None:
         _paint(figure, figure.subplots(), labels, counts, cell, title)
-        held = io.BytesIO()
-        figure.savefig(held, format=kind, metadata=undated[kind])
-    artifact.write_atomic(target, held.getvalue())
+
+    write_picture(target, (side + MARGIN + 0.7, side + MARGIN), paint, dpi=120, layout="compressed")
 
 
 def picture(path: str | Path) -> Path:
@@ -75,10 +60,7 @@ def picture(path: str | Path) -> Path:
     Raises:
         ConfigError: its suffix is none of those that are drawn.
     """
-    target = Path(path)
-    if target.suffix.lower() not in PICTURES:
-        raise ConfigError(f"a picture ends in {', '.join(PICTURES)}, got {target.name!r}")
-    return target
+    return picture_path(path, ConfigError)
 
 
 def _paint(figure: Figure, axes: Axes, labels: list[str], counts: NDArray[Any], cell: float, title: str) -> None:

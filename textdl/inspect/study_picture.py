@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .. import artifact
-from ..vectors.projection import FONTS, _letters_missing
+from ..vectors.drawing import write_picture
 from .confusion import picture
 
 if TYPE_CHECKING:
@@ -28,23 +26,7 @@ def draw_accuracy(study: Study, path: str | Path) -> None:
         RunError: no space left, or the folder can not be written.
     """
     target = picture(path)
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.font_manager import fontManager
-
-    installed = {font.name for font in fontManager.ttflist}
-    style = {"svg.hashsalt": "textdl", "text.usetex": False}
-    style["font.family"] = [name for name in FONTS if name in installed]
-    kind = target.suffix[1:].lower()
-    undated: dict[str, Any] = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    with matplotlib.rc_context(style), _letters_missing():
-        figure = Figure(figsize=(7.5, 5.0), dpi=140, layout="constrained")
-        FigureCanvasAgg(figure)
-        _paint(figure.subplots(), study)
-        held = io.BytesIO()
-        figure.savefig(held, format=kind, metadata=undated[kind])
-    artifact.write_atomic(target, held.getvalue())
+    write_picture(target, (7.5, 5.0), lambda figure: _paint(figure.subplots(), study), dpi=140)
 
 
 def _paint(axes: Axes, study: Study) -> None:

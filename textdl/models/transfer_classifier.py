@@ -83,8 +83,7 @@ class TransferEncoder(nn.Module):
         self.register_buffer("opening", self.recurrent.zero_state(1, last.weight)[:, :, 0])
 
     def forward(self, x: Tensor, mask: Tensor, lengths: Tensor) -> Tensor:
-        state = self.opening.unsqueeze(2).expand(-1, -1, x.shape[1], -1)  # [L, S, B, H]
-        y = locked_dropout(self.recurrent(x, state.contiguous())[0], self.share, self.training)
+        y = locked_dropout(self._states(x), self.share, self.training)
         known: Tensor = self.new(self.pooling(y, mask))
         return known
 
@@ -92,8 +91,13 @@ class TransferEncoder(nn.Module):
         """The weights of the tokens [T, B, 1], where pooling is by attention."""
         if self.pooling.kind != "attention":
             return None
-        state = self.opening.unsqueeze(2).expand(-1, -1, x.shape[1], -1)
-        return self.pooling.attention(self.recurrent(x, state.contiguous())[0], mask)
+        return self.pooling.attention(self._states(x), mask)
+
+    def _states(self, x: Tensor) -> Tensor:
+        """What the last layer says after each token, read from the beginning of a text: [T, B, H]."""
+        state = self.opening.unsqueeze(2).expand(-1, -1, x.shape[1], -1)  # [L, S, B, H]
+        y: Tensor = self.recurrent(x, state.contiguous())[0]
+        return y
 
 
 @torch.no_grad()

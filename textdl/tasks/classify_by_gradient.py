@@ -237,8 +237,7 @@ class LearningClasses:
         part = self._held_out
         ends = np.cumsum(part.lengths)
         number = max(1, int(np.searchsorted(ends, self.config.train.evaluate_at_most, "right")))
-        second = None if part.second is None else part.second
-        return judged(model, self.reader, part.first, second, number)
+        return judged(model, self.reader, part.first, part.second, number)
 
 
 def _earlier_of(config: ClassificationConfig) -> LanguageModelRun | None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import math
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import artifact
 from ..errors import near
+from .drawing import picture_path, write_picture
 from .word_vectors import VectorsError, WordVectors
 
 if TYPE_CHECKING:
@@ -24,26 +21,10 @@ if TYPE_CHECKING:
 
 Projection = Literal["pca", "tsne", "umap"]
 PROJECTIONS = ("pca", "tsne", "umap")
-PICTURES = (".png", ".svg", ".pdf")
 
 PERPLEXITY, NEIGHBOURS = 30.0, 15  # of t-SNE and UMAP, where there are words enough
 DOT, LETTERS, GAP = 3.0, 9.0, 3.0  # points: size of a dot, height of the letters, from the dot to its label
 RINGS, DIRECTIONS = 8, 12  # places that are tried for a label: so many distances in so many directions
-#: Fonts for letters that the first lacks, where they are installed; they come with the common systems.
-FONTS = (
-    "DejaVu Sans",
-    "Noto Sans",
-    "Noto Sans CJK JP",
-    "Noto Sans CJK SC",
-    "WenQuanYi Zen Hei",
-    "Hiragino Sans",
-    "PingFang SC",
-    "Microsoft YaHei",
-    "Malgun Gothic",
-    "Noto Sans Arabic",
-    "Noto Sans Devanagari",
-    "Arial Unicode MS",
-)
 RING_COST = 0.002  # what a step away from the dot costs: as much as covering so much of the label's area
 
 
@@ -135,7 +116,7 @@ def plot_words(
         VectorsError: an unknown word, projection or suffix, or too few words.
         RunError: no space left, or the folder can not be written.
     """
-    target = _picture(path)
+    target = picture_path(path, VectorsError)
     if isinstance(words, str):
         raise VectorsError(f"words must be a list of words, got the text {words!r}")
     lists = [[item] if isinstance(item, str) else list(item) for item in words]
@@ -166,23 +147,14 @@ def draw(
         VectorsError: an unknown suffix, or points that do not fit the words.
         RunError: no space left, or the folder can not be written.
     """
-    target = _picture(path)
+    target = picture_path(path, VectorsError)
     places = np.asarray(points, np.float64)
     if places.shape != (len(words), 2) or not np.isfinite(places).all():
         raise VectorsError(f"points must be finite and of the shape ({len(words)}, 2), got {places.shape}")
     if groups is not None and len(groups) != len(words):
         raise VectorsError(f"groups must be a number for each of {len(words)} points, got {len(groups)}")
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.font_manager import fontManager
 
-    installed = {font.name for font in fontManager.ttflist}
-    style = {"svg.hashsalt": "textdl", "text.usetex": False}
-    style["font.family"] = [name for name in FONTS if name in installed]
-    with matplotlib.rc_context(style), _letters_missing():
-        figure = Figure(figsize=size, dpi=120, layout="constrained")
-        FigureCanvasAgg(figure)
+    def paint(figure: Figure) -> None:
         axes = figure.subplots()
         colours = [f"C{group % 10}" for group in (groups if groups is not None else [0] * len(words))]
         axes.scatter(places[:, 0], places[:, 1], s=DOT**2, c=colours, zorder=2)
@@ -192,36 +164,8 @@ def draw(
         axes.margins(0.08)
         axes.set_aspect("equal", adjustable="datalim")  # distances mean the same both ways
         _label(figure, axes, words, places, colours)
-        held = io.BytesIO()
-        undated = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[target.suffix[1:].lower()]
-        figure.savefig(held, format=target.suffix[1:].lower(), metadata=undated)
-    artifact.write_atomic(target, held.getvalue())
 
-
-@contextlib.contextmanager
-def _letters_missing() -> Iterator[None]:
-    """Of the warnings about letters that no font has, two a letter, one is made."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield
-    missing = 0
-    for warning in {str(one.message): one for one in caught}.values():
-        if str(warning.message).startswith("Glyph "):
-            missing += 1
-        else:
-            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    if missing:
-        warnings.warn(
-            f"{missing} letters are drawn as boxes because no font has them; install one, such as Noto Sans CJK",
-            stacklevel=4,
-        )
-
-
-def _picture(path: str | Path) -> Path:
-    target = Path(path)
-    if target.suffix.lower() not in PICTURES:
-        raise VectorsError(f"a picture ends in {', '.join(PICTURES)}, got {target.name!r}")
-    return target
+    write_picture(target, size, paint, dpi=120)
 
 
 @dataclass(frozen=True)
