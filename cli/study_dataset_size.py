@@ -26,15 +26,18 @@ class WithLists(typer.core.TyperCommand):
 
 
 def spread(arguments: Sequence[str]) -> list[str]:
-    """``--sizes 100 300`` and ``--sizes 100,300`` as ``--sizes 100 --sizes 300``."""
+    """``--sizes 100 300`` and ``--sizes 100,300`` as ``--sizes 100 --sizes 300``; one without a word stays, empty."""
     made: list[str] = []
     flag = ""
-    for argument in arguments:
+    for place, argument in enumerate(arguments):
         name, equals, value = argument.partition("=")
         if argument.startswith("-"):
             flag = name if name in LISTS else ""
-            if not flag or (equals and not value):
+            following = arguments[place + 1 : place + 2]
+            if not flag:
                 made.append(argument)
+            elif not value and (equals or not following or following[0].startswith("-")):
+                made.append(f"{flag}=")  # nothing is no list: it is refused, not left out
             argument = value if flag else ""
         elif not flag:
             made.append(argument)

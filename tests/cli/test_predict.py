@@ -27,6 +27,8 @@ def test_texts(cli: Cli, hand_made: Make) -> None:
     code, out, err = cli("predict", "RUN", "a good, lovely film", "awful", "two\tcells\nand lines")
     assert (code, err) == (0, "")
     assert out == "pos\t0.8808\ta good, lovely film\nneg\t0.7311\tawful\nneg\t0.5000\ttwo cells and lines\n"
+    code, out, _ = cli("predict", "RUN", "good\x1b[31m\u2028\x85film")
+    assert out == "pos\t0.7311\tgood␛[31m  film\n", "a line, and no order to the terminal"
     code, out, _ = cli("predict", "RUN", "good", "--probabilities")
     assert out == "pos\t0.7311\tneg=0.2689 pos=0.7311\tgood\n"
 

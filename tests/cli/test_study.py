@@ -36,6 +36,8 @@ def test_lists_are_parted_by_spaces_or_commas() -> None:
     assert spread(["--models", "a,b", "c,", "-q"]) == ["--models", "a", "--models", "b", "--models", "c", "-q"]
     assert spread(["--sizes=100,300", "--sizes", "5"]) == ["--sizes", "100", "--sizes", "300", "--sizes", "5"]
     assert spread(["--sizes=", "7"]) == ["--sizes=", "--sizes", "7"]
+    assert spread(["x", "--sizes", "--out", "o"]) == ["x", "--sizes=", "--out", "o"]
+    assert spread(["x", "--models"]) == ["x", "--models="]
     assert spread(["x", "--set", "a=b,c", "y"]) == ["x", "--set", "a=b,c", "y"]
 
 
@@ -102,6 +104,8 @@ def test_ctrl_c(cli: Cli, table: Path, tmp_path: Path, monkeypatch: pytest.Monke
     (["--models", "nb-svn"], "there is no model 'nb-svn'; did you mean 'nb-svm'"),
     (["--models", "lm"], "needs a language model"),
     (["--sizes", "1e3"], "--sizes takes whole numbers or all, got '1e3'"),
+    (["--sizes"], "--sizes takes whole numbers or all, got ''"),
+    (["--models", "--quiet"], "there is no model ''"),
     (["--sizes", "5000"], "too few training texts"),
     (["--set", "hiden=4"], "did you mean 'hidden'"),
     (["--set", "hidden"], "--set takes NAME=VALUE, got 'hidden'"),

@@ -180,6 +180,20 @@ def test_a_page_of_a_text_that_moved_nothing_and_of_half_a_character() -> None:
     assert '<span class="for"' not in text.split("<pre")[1].split("</pre>")[0]
 
 
+def test_white_space_that_is_a_token_is_seen() -> None:
+    """Where tokens are characters, a space may be what moved most."""
+    attribution = Attribution("a b\n", "x", 0.5, ("a", " ", "b", "\n"), np.array([0.5, 2.0, 0.0, -1.0]))
+    assert [line.split() for line in printed(attribution).splitlines()[2:-1]] == [
+        ["+0.5000", "a"], ["+2.0000", "␣"], ["-1.0000", "␣"],
+    ]  # fmt: skip
+    assert "␣ +2.000" in printed(attribution, force_terminal=True, color_system="truecolor", no_color=False)
+    text = page(attribution)
+    assert "<td><bdi>␣</bdi></td>" in text
+    assert [(span, some["title"]) for span, some in Page(text).spans[0]] == [
+        ("a", "+0.5000"), (" ", "+2.0000"), ("\n", "-1.0000"),
+    ]  # fmt: skip
+
+
 def test_a_page_is_written(tmp_path: Path) -> None:
     write_page(example(), tmp_path / "why.html")
     assert (tmp_path / "why.html").read_text(encoding="utf-8") == page(example())

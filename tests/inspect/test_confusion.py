@@ -58,7 +58,9 @@ def test_counts_fit_their_cells_and_nothing_is_cut_off(
     confusion = square(count)
     confusion["counts"][0][0] = 123456
     confusion["labels"][-1] = "a label that is quite long"
-    draw_confusion(confusion, tmp_path / "c.png", "title")
+    draw_confusion(
+        confusion, tmp_path / "c.png", "a_corpus_with_a_name_of_forty_characters, validation: accuracy 0.1234"
+    )
     figure, axes = figures[0], figures[0].axes[0]
     renderer = figure.canvas.get_renderer()
     cell = axes.get_window_extent(renderer).width / count
@@ -69,6 +71,7 @@ def test_counts_fit_their_cells_and_nothing_is_cut_off(
     for piece in (axes.xaxis.label, axes.yaxis.label, axes.title, axes.get_yticklabels()[-1]):
         box = piece.get_window_extent(renderer)
         assert box.x0 >= whole.x0 - 1
+        assert box.x1 <= whole.x1 + 1
         assert box.y0 >= whole.y0 - 1
         assert box.y1 <= whole.y1 + 1
 

@@ -194,6 +194,14 @@ def test_a_folder_that_is_no_study(tmp_path: Path) -> None:
     assert len(list((tmp_path / "full").iterdir())) == 1
 
 
+def test_what_a_kill_at_the_very_beginning_leaves_is_no_hindrance(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    for name in (".lock", ".study.json.x1y2"):
+        (tmp_path / "s" / name).write_text("")
+    dataset_size(corpus(), tmp_path / "s", ("nb-svm",), (20,), (1,))
+    assert not (tmp_path / "s" / ".study.json.x1y2").exists()
+
+
 def by_hand(rows: list[tuple[str, int, int, float]], **more: Any) -> Study:
     made = tuple(Row(model, n, seed, n - n // 10, n // 10, a, a - 0.01, 8.0, seed) for model, n, seed, a in rows)
     models, sizes, seeds = (tuple(dict.fromkeys(row[place] for row in rows)) for place in (0, 1, 2))
@@ -408,5 +416,11 @@ def test_the_picture(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert {round(y, 6) for x, y in band if x == 100} == {52, 54}
     assert {round(y, 6) for x, y in band if x == 1000} == {61, 63}
     assert [label.get_text() for label in axes.get_xticklabels()] == ["100", "1,000"]
+    draw_accuracy(replace(study, corpus="a corpus of a name that is long " * 3), tmp_path / "c.png")
+    for figure in figures:
+        figure.draw_without_rendering()
+        box = figure.axes[0].title.get_window_extent(figure.canvas.get_renderer())
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.x1, "the title is not cut off"
     draw_accuracy(replace(study, corpus="$x_1$ films"), tmp_path / "b.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

@@ -99,6 +99,12 @@ def test_words_that_only_the_vectors_know_lie_apart_and_read_as_one_table(use: s
         torch.testing.assert_close(found[:, 0, 3:].detach(), scaled * known.unsqueeze(1))
 
 
+def test_no_more_words_are_kept_than_there_are() -> None:
+    with pytest.raises(ConfigError, match="extra must be at most vocabulary - 2, 3, got 4"):
+        WordInput(WordInputConfig(embedding=2, vectors="x", vocabulary=5, extra=4))
+    WordInput(WordInputConfig(embedding=2, vectors="x", vocabulary=5, extra=3))
+
+
 def test_without_vectors_nothing_is_kept() -> None:
     part = WordInput(WordInputConfig(vocabulary=6, embedding=3, vectors_use="both"))
     assert part.frozen is None

@@ -13,6 +13,7 @@ import torch
 from textdl.errors import ConfigError
 from textdl.models.classifier import Classifier, chosen_config
 from textdl.models.lm import LanguageModelConfig
+from textdl.tasks import attributing
 from textdl.tasks.attributing import pieces_of
 from textdl.tasks.classifier_run import NeuralRun
 from textdl.tasks.text_reader import TextReader, TextsConfig
@@ -20,7 +21,7 @@ from textdl.text.base import TokenizerConfig
 from textdl.text.tokenizers import train_tokenizer
 from textdl.text.word_rules import words
 
-RECURRENT = ("lstm", "gru", "sru", "cnn-rnn", "lm")  # a wild one is too steep for 64 steps
+RECURRENT = ("rnn", "lstm", "gru", "sru", "cnn-rnn", "lm")  # a wild one is too steep for 64 steps
 LABELS = ("bad", "good", "neither")
 LEARNED = ["The good film, a bad one and the dull one. Naïve «is» it?", "It isn't good: 'the bad' \"one\" cannot be\n"]
 TEXT = "The film is good, and not one bad."
@@ -47,7 +48,8 @@ def made(kind: str = "bag", several: bool = False, **settings: Any) -> NeuralRun
             if name not in ("temperature", "thresholds"):
                 tensor.copy_(torch.randn_like(tensor) * (0.3 if kind in RECURRENT else 1.0))
     model.temperature.fill_(1.7)
-    record = {"corpus": {"labels": list(LABELS), "several": several, "pairs": settings.get("pairs", False)}}
+    facts = {"source": None, "digest": "", "labels": list(LABELS), "several": several}
+    record = {"corpus": {**facts, "pairs": settings.get("pairs", False)}}
     return NeuralRun(Path("RUN"), record, model, reader, data)
 
 
@@ -102,8 +104,27 @@ def at_zeros(run: NeuralRun, text: str, place: int) -> float:
     return float(scores[place] if run.several else scores[place] - np.log(np.exp(np.delete(scores, place)).sum()))
 
 
-def test_more_steps_come_nearer_to_the_integral() -> None:
-    run = made("lstm")
+@pytest.mark.parametrize("name", ["wide", "lm", "pair"])
+def test_many_points_are_looked_at_in_parts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many steps there are, no more vectors are held at once; and the weights are the same."""
+    text: Any = ("The film is good", "and not one bad") if name == "pair" else TEXT
+    run = made(**({"kind": "lstm", "pairs": True} if name == "pair" else {"kind": name, **KINDS[name]}))
+    whole, held, encode = run.attribute(text, "good", 50), [], run.model.encode
+
+    def watched(x: torch.Tensor, tokens: Any) -> torch.Tensor:
+        held.append(x.shape[0] * x.shape[1])
+        return encode(x, tokens)
+
+    monkeypatch.setattr(run.model, "encode", watched)
+    monkeypatch.setattr(attributing, "_VECTORS_AT_ONCE", 64)
+    parts = run.attribute(text, "good", 50)
+    assert max(held) <= 64
+    np.testing.assert_allclose(parts.weights, whole.weights, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["lstm", "rnn"])
+def test_more_steps_come_nearer_to_the_integral(kind: str) -> None:
+    run = made(kind, pooling="mean")  # the largest of a steep one has too many edges
     errors = [abs(run.attribute(TEXT, "good", steps).rest - at_zeros(run, TEXT, 1)) for steps in (2, 512)]
     assert errors[1] < 1e-4
     assert errors[1] < errors[0]

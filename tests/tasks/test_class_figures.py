@@ -310,3 +310,22 @@ def test_thresholds_are_the_best_there_are(seed: int) -> None:
 def test_thresholds_worked_by_hand(probabilities: list[float], truth: list[int], expected: float) -> None:
     found = fit_thresholds(np.array(probabilities).reshape(-1, 1), np.array(truth, bool).reshape(-1, 1))
     assert found == pytest.approx([expected])
+
+
+def test_of_very_many_classes_no_table_of_all_with_all_is_made() -> None:
+    """A hundred thousand classes would make one of 80 GB."""
+    names = [str(number) for number in range(100_000)]
+    rows = np.full((4, len(names)), 1e-6)
+    rows[[0, 1, 2, 3], [5, 6, 7, 99_999]] = 0.9
+    truth = np.array([5, 6, 8, -1])
+    figures = class_figures(truth, rows, names, confusion=False)
+    assert "confusion" not in figures
+    assert figures["accuracy"] == 0.5
+    assert figures["macro_f1"] == pytest.approx(2 / 5), "of 5, 6, 7, 8 and 99999 two are right"
+
+
+def test_the_figures_are_the_same_without_the_confusion_matrix() -> None:
+    truth, rows = one_label(4, 0.1)
+    whole = class_figures(truth, rows, LABELS)
+    assert np.array(whole.pop("confusion")["counts"]).sum() == (truth >= 0).sum()
+    assert whole == class_figures(truth, rows, LABELS, confusion=False)

@@ -15,6 +15,9 @@ from sklearn.preprocessing import FunctionTransformer
 import textdl
 from textdl.baselines.linear import LinearClassifier
 from textdl.errors import ConfigError, CorpusError
+from textdl.labelled import LabelledConfig, open_labelled
+from textdl.tasks.text_classifier import _with_every_class
+from textdl.text.dividing import deal
 
 #: Which word stands first decides, so that a bag of words can not tell.
 TEXTS = [f"{a} then {b} number {n}" for n in range(12) for a, b in (("good", "bad"), ("bad", "good"))]
@@ -96,18 +99,39 @@ def test_pairs() -> None:
     assert made.predict(pairs).tolist() == same
 
 
-def test_a_class_that_only_held_out_texts_have_is_never_told() -> None:
-    """A single text of a class falls to the validation split or to training, by its hash; both must do."""
-    for rare in (f"odd number {n}" for n in range(12)):
-        made = bag(validation=0.3).fit([*PLAIN, rare], [*KIND, "other"])
-        rows = made.predict_proba([rare, "good fun"])
-        assert rows.shape == (2, 3)
-        np.testing.assert_allclose(rows.sum(axis=1), 1)
-        if "000000001" not in made.run_.labels:  # "no", "other", "yes"
-            assert rows[:, 1].tolist() == [0.0, 0.0]
-            break
-    else:
-        pytest.fail("none of twelve texts was held out")
+def test_a_class_is_learnt_however_few_texts_it_has() -> None:
+    """By its hash, a single text of a class would fall to the validation split or to training; it is learnt from."""
+    rare = [f"odd number {n}" for n in range(12)]
+    assert any(deal(text, {"validation": 0.3}) == "validation" for text in rare)
+    for text in rare:
+        made = bag(validation=0.3).fit([*PLAIN, text], [*KIND, "other"])
+        assert made.run_.labels == ("000000000", "000000001", "000000002")
+        linear = textdl.TextClassifier("nb-svm", validation=0.3)
+        assert linear.fit(["fun", "joy", text], ["a", "a", "b"]).run_.labels == ("000000000", "000000001")
+        linear.set_params(several=True).fit(["fun", "joy", text], [["a"], ["a"], []])
+        assert linear.run_.labels == ("000000000",)
+        tagged = bag(validation=0.3, several=True).fit([*PLAIN, text], [*([kind] for kind in KIND), ["no", "other"]])
+        assert len(tagged.run_.labels) == 3
+
+
+def test_a_class_of_blank_texts_only_is_never_told() -> None:
+    made = bag().fit([*PLAIN, " "], [*KIND, "other"])
+    rows = made.predict_proba(["good fun", " "])
+    assert made.classes_.tolist() == ["no", "other", "yes"]
+    assert rows[:, 1].tolist() == [0.0, 0.0]
+    np.testing.assert_allclose(rows.sum(axis=1), 1)
+    with pytest.raises(CorpusError, match="all are 'yes'"):
+        bag().fit(["good", "", "fine"], ["yes", "no", "yes"])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.5])
+def test_what_is_held_out_is_what_a_corpus_holds_out(share: float) -> None:
+    """With texts of each class on both sides, the task by itself holds out the same ones."""
+    examples = list(zip(TEXTS, FIRST, strict=True))
+    corpus = open_labelled(examples, LabelledConfig(validation=share, test=0.0))
+    held_out = {example.text for example in corpus.examples("validation")}
+    dealt = _with_every_class(examples, share)
+    assert {text for text, _ in dealt.get("validation", [])} == held_out
 
 
 def test_what_is_refused_in_one_line() -> None:
@@ -121,3 +145,8 @@ def test_what_is_refused_in_one_line() -> None:
         textdl.TextClassifier("lstm", settings={"hiden": 3}).fit(PLAIN, KIND)
     with pytest.raises(ConfigError, match="nb-svm needs none"):
         textdl.TextClassifier("nb-svm", lr=0.1).fit(PLAIN, KIND)
+    with pytest.raises(ConfigError, match="settings must be a dict"):
+        bag(settings=["hidden"]).fit(PLAIN, KIND)
+    for missing in (np.nan, float("nan")):
+        with pytest.raises(CorpusError, match=r"label 2 is missing \(nan\)"):
+            bag().fit(PLAIN, np.array([1.0, missing] * 16))

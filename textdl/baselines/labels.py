@@ -39,9 +39,12 @@ def classes_of(labels: Sequence[Any], several: bool) -> tuple[NDArray[Any], NDAr
     """The sorted distinct labels [C], and which of them each text has [n, C].
 
     Raises:
-        CorpusError: fewer than two, or labels of kinds that have no order.
+        CorpusError: fewer than two, one that is missing (not a number), or labels of kinds that have no order.
     """
     flat = [label for labels_ in labels for label in labels_] if several else list(labels)
+    for place, label in enumerate(flat, 1):
+        if isinstance(label, (float, np.floating)) and label != label:
+            raise CorpusError(f"label {place} is missing (nan); leave out the texts that have no label")
     try:
         names = sorted({plain_value(label) for label in flat})
     except TypeError:

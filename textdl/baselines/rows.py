@@ -186,11 +186,11 @@ def checked(texts: Any, pairs: bool | None = None) -> tuple[list[Any], bool]:
     """
     whole = list(checked_texts(texts))
     if pairs is None:
-        pairs = bool(whole) and _is_pair(whole[0])
+        pairs = bool(whole) and is_pair(whole[0])
     for number, text in enumerate(whole, 1):
-        if not (_is_pair(text) if pairs else isinstance(text, str)):
+        if not (is_pair(text) if pairs else isinstance(text, str)):
             wanted = "a pair of texts" if pairs else "a text"
-            got = "a text" if isinstance(text, str) else "a pair" if _is_pair(text) else repr(text)[:40]
+            got = "a text" if isinstance(text, str) else "a pair" if is_pair(text) else repr(text)[:40]
             raise CorpusError(f"text {number} must be {wanted}, got {got}; the others are, leave it out or mend it")
     return whole, pairs
 
@@ -200,7 +200,8 @@ def shown(text: Text) -> str:
     return text if isinstance(text, str) else BETWEEN.join(text)
 
 
-def _is_pair(text: Any) -> bool:
+def is_pair(text: Any) -> bool:
+    """Whether it is two texts."""
     return (
         isinstance(text, (tuple, list, np.ndarray)) and len(text) == 2 and all(isinstance(part, str) for part in text)
     )

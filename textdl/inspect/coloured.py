@@ -45,6 +45,11 @@ def visible(text: str) -> str:
     return shown.encode("utf-8", "replace").decode("utf-8")
 
 
+def told(piece: str) -> str:
+    """A piece as it stands in a list: without the white space about it; of white space alone a picture."""
+    return visible(piece).strip() or "␣"
+
+
 def strongest(attribution: Attribution, number: int) -> list[int]:
     """The places of the pieces that moved most, at most ``number``, in the order of the text; none of weight 0."""
     size = np.abs(np.nan_to_num(attribution.weights))
@@ -110,8 +115,8 @@ def legend(attribution: Attribution) -> Text:
         order = np.argsort(-sign * attribution.weights, kind="stable")[:3]
         most = [place for place in order if sign * attribution.weights[place] > 0]
         text.append(f" {name} {label} ", style=_style(colour, 1.0, sign < 0))
-        told = ", ".join(f"{visible(attribution.pieces[p]).strip()} {attribution.weights[p]:+.3f}" for p in most)
-        text.append(f" {told or 'nothing'}   ")
+        listed = ", ".join(f"{told(attribution.pieces[p])} {attribution.weights[p]:+.3f}" for p in most)
+        text.append(f" {listed or 'nothing'}   ")
     text.rstrip()
     return text
 
@@ -131,7 +136,7 @@ def table(attribution: Attribution) -> Table:
         cells = [f"{attribution.weights[place]:+.4f}"]
         if attribution.attention is not None:
             cells.append(f"{attribution.attention[place]:.4f}")
-        made.add_row(*cells, Text(visible(attribution.pieces[place]).strip()))
+        made.add_row(*cells, Text(told(attribution.pieces[place])))
     return made
 
 
@@ -200,17 +205,17 @@ def page(attribution: Attribution) -> str:
 def _section(
     title: str, attribution: Attribution, values: NDArray[np.float64], names: tuple[str, str], number: str
 ) -> str:
-    """A coloured text; a piece of value 0 (white space is) stays plain, of a faint one only the number shows."""
+    """A coloured text; a piece of value 0 (white space between words) stays plain, a faint one shows its number."""
     spans = []
     for piece, value, strength in zip(attribution.pieces, values, strengths(values), strict=True):
         text = _escaped(piece)
-        if not piece.strip() or not strength:
+        if not strength:
             spans.append(text)
             continue
         name = names[0] if strength > 0 else names[1]
-        told = number.format(float(value))
+        figure = number.format(float(value))
         look = f'class="{name}" style="--s:{abs(strength):.2f}" ' if abs(strength) >= FAINT else ""
-        spans.append(f'<span {look}title="{told}">{text}</span>')
+        spans.append(f'<span {look}title="{figure}">{text}</span>')
     # the parser drops a line end that comes first in a <pre>
     return f'<section><h2>{title}</h2><pre dir="auto">\n{"".join(spans)}</pre></section>'
 
@@ -233,7 +238,7 @@ def _listed(attribution: Attribution) -> str:
     places = strongest(attribution, LISTED)
     for place in sorted(places, key=lambda place: -abs(attribution.weights[place])):
         attention = f"<td>{seen[place]:.4f}</td>" if seen is not None else ""
-        piece = _escaped(attribution.pieces[place].strip())
+        piece = _escaped(told(attribution.pieces[place]))
         rows.append(f"<tr><td>{attribution.weights[place]:+.4f}</td>{attention}<td><bdi>{piece}</bdi></td></tr>")
     if not rows:
         return "<p>No piece moved the score.</p>"

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError
-from ..vectors.drawing import picture_path, write_picture
+from ..vectors.drawing import picture_path, wrapped, write_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 CELL, MARGIN = 0.46, 0.9  # inches: of a class; of the titles around the cells and their labels
-LETTERS = 9.0  # points
+LETTERS, TITLE = 9.0, 12.0  # points
 LARGEST = 24.0  # inches: more classes than fit get smaller cells
 LONGEST = 28  # characters of a label that are shown
 WRITTEN = 50  # classes up to which counts are written into the cells
@@ -81,7 +81,7 @@ def _paint(figure: Figure, axes: Axes, labels: list[str], counts: NDArray[Any], 
     elif slanted:
         for tick in axes.get_xticklabels():
             tick.set(rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_title(title, parse_math=False)
+    axes.set_title(wrapped(title, cell * number + MARGIN, TITLE), parse_math=False, fontsize=TITLE)
     axes.set_xticks(np.arange(number + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(number + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=0.5)

@@ -27,13 +27,16 @@ def facts_of(**asked: Any) -> dict[str, Any]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder, unless it is a study.
+    """Make the folder, unless it is a study, or what is left of one that was killed before its first file was whole.
 
     Raises:
         RunError: it holds something else.
     """
-    if not (folder / STUDY).is_file():
-        artifact.create_run(folder)
+    with contextlib.suppress(OSError):  # no such folder, or one that can not be read
+        names = [file.name for file in folder.iterdir()]
+        if STUDY in names or all(name == ".lock" or name.startswith(f".{STUDY}.") for name in names):
+            return
+    artifact.create_run(folder)
 
 
 def earlier_rows(folder: Path, facts: Mapping[str, Any]) -> tuple[Row, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..vectors.drawing import write_picture
+from ..vectors.drawing import wrapped, write_picture
 from .confusion import picture
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .study import Study
 
 MARKS = "osD^vP*X"
+SIZE, TITLE = (7.5, 5.0), 11.0  # inches, points
 
 
 def draw_accuracy(study: Study, path: str | Path) -> None:
@@ -26,7 +27,7 @@ def draw_accuracy(study: Study, path: str | Path) -> None:
         RunError: no space left, or the folder can not be written.
     """
     target = picture(path)
-    write_picture(target, (7.5, 5.0), lambda figure: _paint(figure.subplots(), study), dpi=140)
+    write_picture(target, SIZE, lambda figure: _paint(figure.subplots(), study), dpi=140)
 
 
 def _paint(axes: Axes, study: Study) -> None:
@@ -47,7 +48,8 @@ def _paint(axes: Axes, study: Study) -> None:
     axes.set_ylabel("accuracy on held-out texts, %")
     several = len(study.seeds) > 1
     note = f"mean, lowest and highest of {len(study.seeds)} seeds" if several else "one seed"
-    axes.set_title(f"{study.corpus} ({note}; {study.test_texts:,} texts)", parse_math=False, fontsize=11)
+    title = f"{study.corpus} ({note}; {study.test_texts:,} texts)"
+    axes.set_title(wrapped(title, SIZE[0] - 1, TITLE), parse_math=False, fontsize=TITLE)
     axes.grid(which="major", color="#d8dee4", linewidth=0.6, zorder=0)
     axes.legend(frameon=False, loc="best", fontsize=9)
     for side in ("top", "right"):

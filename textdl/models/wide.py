@@ -15,9 +15,10 @@ from ..kernels.ngrams import MULTIPLIERS, SHIFT
 
 
 class WideWeights(nn.Module):
-    """``forward(ids [T, B], lengths [B]) -> [B, C]``: the mean weight of the distinct runs of a text, scaled.
+    """``forward(ids [T, B], lengths [B]) -> [B, C]``: the weights of the distinct runs of a text, summed and
+    divided by the root of their number, times a scale that is learned.
 
-    A run is up to ``longest`` tokens; its row in the table is found by hashing. The scale is learned.
+    A run is up to ``longest`` tokens; its row in the table is found by hashing.
 
     Args:
         longest: N.

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import knob
+from ..errors import ConfigError
 
 #: What may be done with vectors that were learned elsewhere (Kim 2014, section 3).
 USES = ("tuned", "frozen", "both")
@@ -72,6 +73,8 @@ class WordInput(nn.Module):
         super().__init__()
         self.subwords = config.subwords
         self.extra, self.known = config.extra, config.vocabulary - config.extra - 2
+        if self.extra and self.known < 0:
+            raise ConfigError(f"extra must be at most vocabulary - 2, {config.vocabulary - 2}, got {self.extra}")
         shape = config.vocabulary, config.embedding
         frozen = config.vectors is not None and config.vectors_use != "tuned"
         trained = config.vectors is None or config.vectors_use != "frozen"

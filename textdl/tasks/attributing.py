@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: What stands between the two texts of a pair where they are shown together.
 BETWEEN = "\n"
+#: Vectors of tokens, of all points of the path that are looked at together: so many bound the memory.
+_VECTORS_AT_ONCE = 32_768
 _QUOTES = ("``", "''")  # what a quotation mark may have become, and may have been
 _SPACE = re.compile(r"\s*")
 
@@ -126,22 +128,30 @@ def _integrated(
 ) -> tuple[list[NDArray[np.float64]], float]:
     """The weights of the tokens [T] of each text, and the score."""
     ends = [model.input(tokens).detach() for tokens in batches]  # [T, 1, D]
-    wide = None if model.wide is None else model.wide(batches[0].ids, batches[0].lengths).detach()  # [1, C]
     shares = (torch.arange(steps, device=ends[0].device) + 0.5) / steps
+    at_once = max(1, _VECTORS_AT_ONCE // max(1, sum(len(end) for end in ends)))
+    parts = [_slopes(model, batches, ends, some, place, several) for some in shares.split(at_once)]
+    slopes = [torch.stack(some).sum(0) / steps for some in zip(*parts, strict=True)]
+    weights = [(slope * end[:, 0]).sum(-1).double().cpu().numpy() for slope, end in zip(slopes[:-1], ends, strict=True)]
+    with torch.inference_mode():
+        whole = model(*batches)
+    if model.wide is not None:
+        weights[0] = weights[0] + _of_runs(model, batches[0], slopes[-1])
+    return weights, float(_score(whole, place, several))
+
+
+def _slopes(
+    model: Classifier, batches: list[Tokens], ends: list[Tensor], shares: Tensor, place: int, several: bool
+) -> list[Tensor]:
+    """The gradients of the score, summed over ``shares`` of the way: of each text's vectors [T, D], of logits [C]."""
     on_path = [(end * shares.view(1, -1, 1)).requires_grad_() for end in ends]  # [T, S, D]
     with torch.backends.cudnn.flags(enabled=False):  # whose recurrent layers have no gradient in evaluation
         logits = _logits(model, on_path, batches)
-        if wide is not None:
+        if model.wide is not None:
+            wide = model.wide(batches[0].ids, batches[0].lengths).detach()  # [1, C]
             logits = logits + shares.view(-1, 1) * wide
         slopes = torch.autograd.grad(_score(logits, place, several).sum(), [*on_path, logits])
-    weights = [
-        (slope.mean(1) * end[:, 0]).sum(-1).double().cpu().numpy() for slope, end in zip(slopes[:-1], ends, strict=True)
-    ]
-    with torch.inference_mode():
-        whole = model(*batches)
-    if wide is not None:
-        weights[0] = weights[0] + _of_runs(model, batches[0], slopes[-1].mean(0))
-    return weights, float(_score(whole, place, several))
+    return [*(slope.sum(1) for slope in slopes[:-1]), slopes[-1].sum(0)]
 
 
 def _logits(model: Classifier, inputs: list[Tensor], batches: list[Tokens]) -> Tensor:

@@ -19,7 +19,7 @@ class Attribution:
         probability: of that class for this text, 0 to 1.
         pieces: P texts that join to ``text``, white space among them.
         weights: [P], what each piece moved the score of the label by, in the score's own units (of logits, nats);
-            positive speaks for the label. Of white space 0.
+            positive speaks for the label. Of white space that is no token 0.
         attention: [P], how much of the attention each piece got (0 to 1); None where the model has none.
         rest: the part of the score that no piece has; ``weights.sum() + rest`` is the whole.
     """

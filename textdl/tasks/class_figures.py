@@ -41,6 +41,7 @@ def class_figures(
     several: bool = False,
     thresholds: NDArray[Any] | None = None,
     unknown: NDArray[np.bool_] | None = None,
+    confusion: bool = True,
 ) -> dict[str, Any]:
     """The figures of a classifier on N texts, as plain values for JSON.
 
@@ -51,6 +52,7 @@ def class_figures(
         several: whether a text has any number of labels.
         thresholds: [C], of several labels; 0.5 where none are given.
         unknown: bool [N], of several labels: texts that have one that is no class.
+        confusion: count what was taken for what; of many classes C times C numbers are a lot.
 
     Returns:
         ``examples`` N; ``accuracy``, of several labels the share of texts with exactly the right ones (also as
@@ -73,18 +75,17 @@ def class_figures(
         raise CorpusError("figures of a classifier need at least one text with a label, got none; name another split")
     if several:
         return _of_several(answers.astype(bool), rows, labels, thresholds, unknown)
-    return _of_one(answers.astype(np.int64), rows, labels)
+    return _of_one(answers.astype(np.int64), rows, labels, confusion)
 
 
-def _of_one(truth: Truth, rows: Probabilities, labels: Sequence[str]) -> dict[str, Any]:
+def _of_one(truth: Truth, rows: Probabilities, labels: Sequence[str], confusion: bool) -> dict[str, Any]:
     count, known = len(labels), truth >= 0
     said = decisions(rows)
     right = said == truth
-    confusion = np.bincount(truth[known] * count + said[known], minlength=count * count).reshape(count, count)
-    hits, given, support = np.diag(confusion), np.bincount(said, minlength=count), confusion.sum(axis=1)
+    hits, given, support = (np.bincount(some, minlength=count) for some in (said[right], said, truth[known]))
     per_class, macro = _per_class(hits, given, support, labels)
     accuracy = float(right.mean())
-    return {
+    figures = {
         "examples": len(truth),
         "accuracy": accuracy,
         "macro_f1": macro,
@@ -95,8 +96,11 @@ def _of_one(truth: Truth, rows: Probabilities, labels: Sequence[str]) -> dict[st
         "calibration_error": calibration_error(rows.max(axis=1), right),
         "unknown_labels": int((~known).sum()),
         "per_class": per_class,
-        "confusion": {"labels": list(labels), "counts": confusion.tolist()},
     }
+    if confusion:
+        pairs = np.bincount(truth[known] * count + said[known], minlength=count * count)
+        figures["confusion"] = {"labels": list(labels), "counts": pairs.reshape(count, count).tolist()}
+    return figures
 
 
 def _of_several(

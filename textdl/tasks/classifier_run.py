@@ -17,10 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ..errors import ConfigError, CorpusError, near
+from .. import artifact
+from ..baselines.rows import is_pair
+from ..errors import ConfigError, CorpusError, RunError, near
 from ..labelled import LabelledConfig, LabelledCorpus, open_labelled
 from ..models.classifier import Classifier
 from ..text.buckets import batches_of
+from ..vectors.features import checked_texts
 from .attribution import Attribution
 from .base import Run, command, corpus_facts
 from .class_figures import class_figures, decisions, worst_mistakes
@@ -39,9 +42,9 @@ class ClassifierRun(Run):
 
     def __init__(self, path: Path, record: Mapping[str, Any], model: nn.Module, data: LabelledConfig) -> None:
         super().__init__(path, record, model)
-        facts = record["corpus"]
+        facts = _facts(path, record, classes=len(self.thresholds))
         self.labels: tuple[str, ...] = tuple(facts["labels"])
-        self.several, self.pairs = bool(facts["several"]), bool(facts["pairs"])
+        self.several, self.pairs = facts["several"], facts["pairs"]
         self._data = data
 
     @abstractmethod
@@ -107,8 +110,8 @@ class ClassifierRun(Run):
             corpus: anything that ``textdl.labelled.open_labelled`` takes; that of the training when none is given.
             split: by default ``test`` of the training's corpus or of one that brings such a split, and all of
                 another corpus.
-            text_field: field(s) of another corpus that hold the text.
-            label_field: field of another corpus that holds the label.
+            text_field: field(s) of the corpus that hold the text.
+            label_field: field of the corpus that holds the label.
             errors: how many of the worst mistakes to show.
 
         Returns:
@@ -136,7 +139,7 @@ class ClassifierRun(Run):
         )
         figures |= {
             "corpus": opened.name,
-            "split": "all" if opened.own_splits == ("train",) and not opened.corpus.config.test else split,
+            "split": "all" if split == "train" and _is_whole(opened) else split,
             "same_corpus": opened.digest == self.config["corpus"]["digest"],
         }
         if errors:
@@ -151,12 +154,18 @@ class ClassifierRun(Run):
         if corpus is None and source is None:
             raise CorpusError("the run was trained on texts from memory; name a corpus to evaluate it on")
         if corpus is None or (isinstance(corpus, (str, Path)) and str(corpus) == source):
-            return self._of_run(open_labelled(source, self._data)), split or "test"
+            own = replace(
+                self._data,
+                text_field=text_field or self._data.text_field,
+                label_field=label_field or self._data.label_field,
+            )
+            return self._of_run(open_labelled(source, own)), split or "test"
         config = LabelledConfig(
             text_field=text_field,
             label_field=label_field,
             second_field=self._data.second_field,
             several_labels=self.several or None,
+            label_separator=self._data.label_separator,
             documents=self._data.documents,
         )
         opened = open_labelled(corpus, config if split else replace(config, validation=0.0, test=0.0), least=1)
@@ -188,17 +197,47 @@ class ClassifierRun(Run):
 
     def _checked(self, texts: Iterable[OneOrPair]) -> tuple[list[str], list[str]]:
         """First and second texts."""
-        if isinstance(texts, str):
-            raise CorpusError("texts must be a list of texts, got one text; write [text]")
         first, second = [], []
-        for number, text in enumerate(texts, 1):
-            pair = (text, "") if isinstance(text, str) and not self.pairs else text
-            if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
+        every: Iterable[Any] = checked_texts(texts)  # type: ignore[arg-type]
+        for number, text in enumerate(every, 1):
+            if not (is_pair(text) if self.pairs else isinstance(text, str)):
                 what = "a pair of texts (text, second)" if self.pairs else "a text"
                 raise CorpusError(f"text {number} must be {what}, got {type(text).__name__}")
+            pair = text if self.pairs else (text, "")
             first.append(pair[0])
             second.append(pair[1])
         return first, second
+
+
+def _facts(path: Path, record: Mapping[str, Any], classes: int) -> dict[str, Any]:
+    """What ``config.json`` says of the corpus, once it is sure that it goes with the model.
+
+    Raises:
+        RunError: something is not there, is of another kind, or not what the model was made for.
+    """
+    found = record.get("corpus")
+    facts = found if isinstance(found, dict) else {}
+    labels, pairs = facts.get("labels"), facts.get("pairs")
+    sound = (
+        facts.keys() >= {"source", "digest"}
+        and isinstance(labels, (list, tuple))
+        and all(isinstance(label, str) for label in labels)
+        and len(set(labels)) == len(labels) == classes
+        and isinstance(facts.get("several"), bool)
+        and isinstance(pairs, bool)
+        and pairs == record.get("model", {}).get("pairs", pairs)
+    )
+    if not sound:
+        raise RunError(
+            f"what {path / artifact.CONFIG} says of the corpus does not go with the model of {classes} classes; it was "
+            "changed, train again or restore it"
+        )
+    return facts
+
+
+def _is_whole(opened: LabelledCorpus) -> bool:
+    """Whether all that a corpus holds is its train split."""
+    return opened.own_splits == ("train",) and not (opened.corpus.config.test or opened.corpus.config.validation)
 
 
 class NeuralRun(ClassifierRun):

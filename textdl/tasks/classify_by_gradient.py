@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from .. import artifact
 from ..errors import ConfigError, RunError
 from ..labelled import LabelledCorpus
 from ..models.classifier import Classifier
@@ -31,7 +32,7 @@ from .class_figures import class_figures, fit_temperature, fit_thresholds
 from .classifier_run import ClassifierRun, NeuralRun, as_probabilities, judged, records_of, validation_figures
 from .labelled_texts import Texts, classes_of, read_texts, told_classes, truth_of
 from .lm import LanguageModelRun
-from .text_reader import Read, TextReader
+from .text_reader import SUBWORDS, Read, TextReader
 
 if TYPE_CHECKING:
     from .classify import ClassificationConfig
@@ -92,7 +93,7 @@ class LearningClasses:
             "vocabulary": self.reader.rows,
             "classes": len(self.labels),
             "pairs": corpus.pairs,
-            "subwords": config.data.tokenizer == "subwords",
+            "subwords": config.data.tokenizer == SUBWORDS,
         }
         if vectors is not None:
             derived |= {"embedding": vectors.dim, "extra": extra}
@@ -126,7 +127,9 @@ class LearningClasses:
     def facts(self) -> dict[str, str | int]:
         """What was read, for people."""
         part = self._train
-        shares = padding_share(part.lengths, self._order(0))
+        sides = [side.tokens.lengths for side in (part.first, part.second) if side is not None]
+        batches = [which + part.number * side for side in range(len(sides)) for which in self._order(0)]
+        shares = padding_share(np.concatenate(sides), batches)
         cut = part.first.shortened / max(1, part.number)
         return {
             "training texts": f"{part.number:,}",
@@ -149,7 +152,13 @@ class LearningClasses:
     @classmethod
     def load_run(cls, path: Path, record: Mapping[str, Any], config: ClassificationConfig) -> ClassifierRun:
         """The run in a folder, its weights still to be read."""
-        reader = TextReader(load_tokenizer(path), config.data)
+        reader, model = TextReader(load_tokenizer(path), config.data), config.model
+        subwords = config.data.tokenizer == SUBWORDS
+        if (reader.rows, subwords) != (model.vocabulary, model.subwords):  # type: ignore[attr-defined]
+            raise RunError(
+                f"the settings in {path / artifact.CONFIG} do not go with {artifact.TOKENIZER}: one of them was "
+                "changed; train again or restore it"
+            )
         return NeuralRun(path, record, Classifier(config.model), reader, config.data)  # type: ignore[arg-type]
 
     def steps_per_epoch(self) -> int:
@@ -219,7 +228,8 @@ class LearningClasses:
         scores = self._judge(model) if self._scores is None else self._scores
         found = as_probabilities(scores, float(model.temperature), self.corpus.several)
         truth = self._held_out.truth[: len(scores)]
-        figures = class_figures(truth, found, self.labels, self.corpus.several, model.thresholds.cpu().numpy())
+        thresholds = model.thresholds.cpu().numpy()
+        figures = class_figures(truth, found, self.labels, self.corpus.several, thresholds, confusion=False)
         return validation_figures(figures)
 
     def sample(self, model: nn.Module) -> str:

@@ -138,9 +138,8 @@ class CountingClasses:
         found = as_probabilities(scores, float(model.temperature), several)
         if several:
             model.thresholds.copy_(torch.from_numpy(fit_thresholds(found, truth)))
-        return validation_figures(
-            class_figures(truth, found, self.labels, several, np.asarray(model.thresholds.numpy()))
-        )
+        thresholds = np.asarray(model.thresholds.numpy())
+        return validation_figures(class_figures(truth, found, self.labels, several, thresholds, confusion=False))
 
 
 class LinearRun(ClassifierRun):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +19,8 @@ from sklearn.utils.validation import check_is_fitted
 from ..baselines.labels import checked_labels, classes_of, plain_classes, plain_value, share_right
 from ..baselines.rows import checked
 from ..config import replace
+from ..errors import ConfigError
+from ..text.dividing import deal
 from ..training.events import Observer
 from ..training.observers import view
 from ..training.trainer import Trainer
@@ -41,7 +44,8 @@ class TextClassifier(TakesTexts, ClassifierMixin, BaseEstimator):
         epochs, batch_size, lr, dropout, vectors: of a neural model, see ``textdl train classify --help``.
         settings: any other setting of the task by its name, such as ``{"hidden": 64, "train.clip": 0.5}``.
         several: each text has any number of labels; ``y`` then holds lists of them.
-        validation: share of the texts that is held out, to find the temperature of the probabilities.
+        validation: share of the texts that is held out, to find the temperature of the probabilities; of each class
+            one text at least is learnt from.
         seed: of everything random.
         device: where to train: "auto", "cpu", "cuda".
         progress: show how the training goes, on standard error.
@@ -99,7 +103,9 @@ class TextClassifier(TakesTexts, ClassifierMixin, BaseEstimator):
         told = [
             [name[plain_value(one)] for one in label] if self.several else name[plain_value(label)] for label in labels
         ]
-        self.run_ = self._trained(list(zip(texts, told, strict=True)))
+        seen = [place for place, text in enumerate(texts) if (text if isinstance(text, str) else text[0]).strip()]
+        classes_of([labels[place] for place in seen], self.several)  # no corpus holds blank texts
+        self.run_ = self._trained([(texts[place], told[place]) for place in seen])
         return self
 
     def decision_function(self, X: Sequence[Any]) -> NDArray[np.float64]:
@@ -126,24 +132,29 @@ class TextClassifier(TakesTexts, ClassifierMixin, BaseEstimator):
         return share_right(self.predict(X), y, self.several, sample_weight)
 
     def _of_classes(self, found: NDArray[Any], nothing: float) -> NDArray[np.float64]:
-        """The columns of all classes [N, C]; one that only held-out texts had is not known to the run."""
+        """The columns of all classes [N, C]; one that only blank texts had is not known to the run."""
         whole = np.full((len(found), len(self.classes_)), nothing)
         whole[:, [int(label) for label in self.run_.labels]] = found
         return whole
 
     def _config(self) -> ClassificationConfig:
         given = {name: getattr(self, name) for name in _OWN if getattr(self, name) is not None}
+        if not isinstance(self.settings, (Mapping, NoneType)):
+            raise ConfigError(f"settings must be a dict of names and values, got {self.settings!r}")
         settings = {"model": self.model, "test": 0.0, **given, **(self.settings or {})}
         return replace(ClassificationConfig(), {"several_labels": self.several or None, **settings})
 
     def _trained(self, examples: list[Any]) -> ClassifierRun:
         config = self._config()
         settled = Classification.training(config)
+        splits = _with_every_class(examples, config.data.validation)
+        if "validation" not in splits:
+            config = replace(config, {"validation": 0.0})
         watcher: Any = view() if self.progress else None
         tell: Observer = watcher or (lambda event: None)
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers are none of ours
             torch.manual_seed(config.train.seed)
-            task: Any = Classification.prepare(examples, config, tell)
+            task: Any = Classification.prepare(splits, config, tell)
             if settled is None:
                 task.fit(tell)
             else:
@@ -154,3 +165,22 @@ class TextClassifier(TakesTexts, ClassifierMixin, BaseEstimator):
         if settled is None:
             return LinearRun(Path(), record, task.model, task.vocabulary, task.config)
         return NeuralRun(Path(), record, task.model.cpu(), task.reader, task.config.data)
+
+
+def _with_every_class(examples: list[Any], share: float) -> dict[str, list[Any]]:
+    """The examples by split: dealt as those of any corpus, but for the first of a class that would have none to learn.
+
+    There is no validation split where nothing falls to it.
+    """
+    texts = [text if isinstance(text, str) else text[0] for text, _ in examples]
+    labels = [set(label or ("none",)) if isinstance(label, list) else {label} for _, label in examples]
+    held_out = [deal(text, {"validation": share}) == "validation" for text in texts]
+    known = {label for some, out in zip(labels, held_out, strict=True) if not out for label in some}
+    for place, some in enumerate(labels):
+        if not some <= known:
+            held_out[place] = False
+            known |= some
+    splits: dict[str, list[Any]] = {"train": [], "validation": []}
+    for example, out in zip(examples, held_out, strict=True):
+        splits["validation" if out else "train"].append(example)
+    return {name: some for name, some in splits.items() if some}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,6 +44,11 @@ def picture_path(path: str | Path, error: type[TextdlError]) -> Path:
     if target.suffix.lower() not in PICTURES:
         raise error(f"a picture ends in {', '.join(PICTURES)}, got {target.name!r}")
     return target
+
+
+def wrapped(title: str, inches: float, points: float) -> str:
+    """A title on as many lines as it takes to fit a width, in letters of so many points."""
+    return "\n".join(textwrap.wrap(title, max(12, int(inches * 72 / (0.6 * points)))))
 
 
 def write_picture(
