@@ -32,6 +32,8 @@ lint: .venv/installed-dev
 corpus: .venv/installed
 	$(BIN)/python corpora/recipes/make.py
 	$(BIN)/python corpora/reviews/make.py
+	$(BIN)/python corpora/phrases/make.py
+	$(BIN)/python corpora/kitchen_notes/make.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis $(RUN)

@@ -55,6 +55,31 @@ def write_labelled(folder: Path) -> Path:
     return path
 
 
+def write_pairs(folder: Path) -> Path:
+    """Write a corpus of 500 pairs, the words of each the other way round."""
+    lines = write_lines(folder).read_text(encoding="ascii").splitlines()
+    path = folder / "pairs.tsv"
+    path.write_text("".join(f"{line}\t{' '.join(line.split()[::-1])}\n" for line in lines), encoding="ascii")
+    return path
+
+
+def write_tagged(folder: Path) -> Path:
+    """Write a corpus of 500 sentences, each word tagged with its first letter."""
+    lines = write_lines(folder).read_text(encoding="ascii").splitlines()
+    path = folder / "tagged.conll"
+    told = ("".join(f"{word} {word[0].upper()}\n" for word in line.split()) for line in lines)
+    path.write_text("\n".join(told), encoding="ascii")
+    return path
+
+
+def write_series(folder: Path) -> Path:
+    """Write a series of 500 numbers: a season of twelve on a rising line, with noise."""
+    generator, path = random.Random(1), folder / "series.csv"
+    rows = [f"{0.1 * n + 5 * math.sin(n * math.pi / 6) + generator.gauss(0, 0.5):.4f}" for n in range(500)]
+    path.write_text("\n".join(["sold", *rows]) + "\n", encoding="ascii")
+    return path
+
+
 class Example(NamedTuple):
     """What a task is tried with: ``corpus(folder)`` writes a small one there; ``cells``: it has recurrent cells."""
 
@@ -71,6 +96,13 @@ EXAMPLES = {
     "lm": Example(write_lines, {**TRAIN, **SMALL}, cells=True),
     "vectors": Example(write_lines, {**TRAIN, **WORDS}),
     "classify": Example(write_labelled, {**TRAIN, "hidden": 32, "embedding": 16, "dropout": 0.2, "layers": 2}),
+    "translate": Example(
+        write_pairs, {**TRAIN, "batch_size": 100, "hidden": 16, "embedding": 8, "scheduled_sampling": 0.3}
+    ),
+    "forecast": Example(
+        write_series, {**TRAIN, "hidden": 16, "dropout": 0.2, "layers": 2, "horizon": 3, "window": 12}, cells=True
+    ),
+    "tag": Example(write_tagged, {**TRAIN, "hidden": 16, "embedding": 8, "crf": True}),
 }
 
 

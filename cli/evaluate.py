@@ -12,6 +12,16 @@ from .options import Best, Device
 
 WORDS = "Word vectors"
 CLASSES = "Classifiers"
+PAIRS = "Translators"
+TAGS = "Taggers"
+
+#: Task -> the module here, and its function, that prints the figures; of any other task they are printed a line each.
+DISPLAYS = {
+    "classify": ("class_tables", "show_classes"),
+    "translate": ("translation_tables", "show_translations"),
+    "tag": ("tag_tables", "show_tags"),
+    "forecast": ("forecast_tables", "show_figures"),
+}
 
 
 def make(name: str) -> typer.Typer:
@@ -70,62 +80,97 @@ def evaluate(
     label_field: Annotated[
         str | None, typer.Option("--label-field", help="Field that holds the label.", rich_help_panel=CLASSES)
     ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Source side of other pairs, as in training.", rich_help_panel=PAIRS)
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Target side of other pairs, as in training.", rich_help_panel=PAIRS)
+    ] = None,
+    beam: Annotated[
+        int | None, typer.Option("--beam", help="Hypotheses of the search (default: 5).", min=1, rich_help_panel=PAIRS)
+    ] = None,
+    examples: Annotated[
+        int | None, typer.Option("--examples", help="N pairs with their translations.", min=0, rich_help_panel=PAIRS)
+    ] = None,
+    token_column: Annotated[
+        str | None, typer.Option("--token-column", help="Where the words are.", rich_help_panel=TAGS)
+    ] = None,
+    tag_column: Annotated[
+        str | None, typer.Option("--tag-column", help="Where the tags are.", rich_help_panel=TAGS)
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
     """Measure a trained model on held-out text, or word vectors by questions (google, wordsim353 if none are named)."""
-    import json
+    from textdl.errors import ConfigError
 
-    from textdl.errors import ConfigError, RunError
-
-    of_classes = [name for name, value in _named(errors=errors, confusion=confusion, label_field=label_field) if value]
+    asked = {
+        "errors": errors or None,
+        "confusion": confusion,
+        "label_field": label_field,
+        "source": source,
+        "target": target,
+        "beam": beam,
+        "examples": examples,
+        "token_column": token_column,
+        "tag_column": tag_column,
+    }
+    extra = {name: value for name, value in asked.items() if value is not None}
     if analogies is not None or similarity or _holds_vectors(run):
         if corpus is not None or split is not None:
             raise ConfigError("word vectors are measured by questions, not on a text; leave CORPUS and --split out")
-        if of_classes:
-            raise ConfigError(f"word vectors have no classes; leave {of_classes[0]} out")
+        if extra:
+            raise ConfigError(f"word vectors have no {_flag(next(iter(extra)))}; leave it out")
         _words(run, analogies, similarity or [], most, method, json_)
         return
+    _measure(run, device, best, (corpus, split, tuple(text_field or ())), extra, json_)
+
+
+def _measure(run: Path, device: str, best: bool, where: tuple[Any, ...], extra: dict[str, Any], as_json: bool) -> None:
+    """Print the figures of a run on a corpus, a split, and text fields."""
+    import inspect
+    import json
+
+    from textdl.errors import RunError
     from textdl.tasks import base
 
     loaded: Any = base.load(run, device, best)
-    if hasattr(loaded, "probabilities"):
-        figures = _classes(loaded, run, corpus, split, tuple(text_field or ()), label_field, errors, confusion)
-    elif of_classes:
-        task = loaded.config["task"]
-        raise RunError(f"{run} is a {task} model, which has no classes; leave {of_classes[0]} out")
-    else:
-        figures = loaded.evaluate(corpus, split, tuple(text_field or ()))
-    if json_:
-        typer.echo(json.dumps(figures))
+    task = str(loaded.config["task"])
+    known = set(inspect.signature(loaded.evaluate).parameters)
+    known |= {"confusion"} if hasattr(loaded, "probabilities") else set()
+    known |= {"beam"} if "changes" in known else set()  # of a search
+    for name in extra:
+        if name not in known:
+            raise RunError(f"{run} is a {task} model, for which {_flag(name)} says nothing; leave it out")
+    picture = extra.pop("confusion", None)
+    figures = _figures(loaded, run, where, extra, picture)
+    if as_json:
+        typer.echo(json.dumps(figures if task != "tag" else _of("tag_tables", "tags_json")(figures)))
         return
     if not figures["same_corpus"]:
         typer.echo(f"note: {figures['corpus']} is not the text that the run was trained on", err=True)
-    if hasattr(loaded, "probabilities"):
-        from .class_tables import show_classes
-
-        show_classes(figures)
+    if task in DISPLAYS:
+        _of(*DISPLAYS[task])(figures)
         return
     for key, value in figures.items():
         if key != "same_corpus":
             typer.echo(f"{key.replace('_', ' '):<20} {shown(value)}")
 
 
-def _named(**values: object) -> list[tuple[str, object]]:
-    """Values with the flags that they were given by."""
-    return [(f"--{name.replace('_', '-')}", value) for name, value in values.items()]
+def _of(module: str, function: str) -> Any:
+    """What prints the figures of a kind of run; loaded when it is needed."""
+    from importlib import import_module
+
+    return getattr(import_module(f".{module}", __package__), function)
 
 
-def _classes(
-    loaded: Any,
-    run: Path,
-    corpus: str | None,
-    split: str | None,
-    text_field: tuple[str, ...],
-    label_field: str | None,
-    errors: int,
-    confusion: Path | None,
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _figures(
+    loaded: Any, run: Path, where: tuple[Any, ...], extra: dict[str, Any], confusion: Path | None
 ) -> dict[str, Any]:
-    """The figures of a classifier; its confusion matrix is drawn if a file is named."""
+    """The figures of a run; of a classifier the confusion matrix is drawn if a file is named."""
     from textdl.errors import ConfigError
     from textdl.inspect.confusion import draw_confusion, picture
 
@@ -135,8 +180,8 @@ def _classes(
             raise ConfigError(
                 f"{run} gives several labels a text, of which none is taken for another; leave --confusion out"
             )
-    figures: dict[str, Any] = loaded.evaluate(corpus, split, text_field, label_field=label_field, errors=errors)
-    if figures["unknown_labels"]:
+    figures: dict[str, Any] = loaded.evaluate(*where, **extra)
+    if figures.get("unknown_labels"):
         typer.echo(
             f"note: {figures['unknown_labels']:,} of {figures['examples']:,} texts have a label that is no class of "
             f"{run}; they count as wrong",

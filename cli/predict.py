@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from .lines import batches, standard_input, typed, whole
 from .options import Best, Device
 
 BATCH = 256  # texts that are judged at once
@@ -60,7 +62,7 @@ def predict(
         source: Iterator[Text] = iter(paired(texts or [], second or [], loaded.pairs))
     else:
         source = _of_file(file, tuple(text_field or ()), second_field, second or [], loaded)
-    for batch in _batches(source, 1 if file == "-" and _typed() else BATCH):
+    for batch in batches(source, 1 if file == "-" and typed() else BATCH):
         typer.echo("\n".join(_lines(loaded, batch, probabilities, json_)))
 
 
@@ -88,16 +90,16 @@ def paired(texts: list[str], seconds: list[str], pairs: bool) -> list[Text]:
     """
     from textdl.errors import ConfigError
 
-    whole = [_whole(text) for text in texts]
+    first = [whole(text) for text in texts]
     if not pairs:
-        return list(whole)
+        return list(first)
     if len(seconds) not in (1, len(texts)):
         raise ConfigError(
             f"the run judges pairs of texts: give --second once, or once for each of the {len(texts)} texts, "
             f"got {len(seconds)}"
         )
-    both = [_whole(text) for text in seconds] * (len(texts) if len(seconds) == 1 else 1)
-    return list(zip(whole, both, strict=True))
+    both = [whole(text) for text in seconds] * (len(texts) if len(seconds) == 1 else 1)
+    return list(zip(first, both, strict=True))
 
 
 def _fit_pairs(loaded: Any, run: Path, given: bool) -> None:
@@ -105,20 +107,6 @@ def _fit_pairs(loaded: Any, run: Path, given: bool) -> None:
 
     if given and not loaded.pairs:
         raise ConfigError(f"{run} judges single texts, not pairs; leave --second and --second-field out")
-
-
-def _typed() -> bool:
-    """Whether standard input is a person, who waits for an answer to each line."""
-    import sys
-
-    return sys.stdin.isatty()
-
-
-def _batches(texts: Iterator[Text], size: int) -> Iterator[list[Text]]:
-    from itertools import islice
-
-    while batch := list(islice(texts, size)):
-        yield batch
 
 
 def _lines(loaded: Any, batch: list[Text], every: bool, as_json: bool) -> Iterator[str]:
@@ -185,10 +173,10 @@ def _of_lines(file: str, second: list[str], pairs: bool) -> Iterator[Text]:
     from textdl.errors import CorpusError
     from textdl.text.files import read_lines
 
-    lines = _standard_input() if file == "-" else read_lines(Path(file))
+    lines = standard_input() if file == "-" else read_lines(Path(file))
     for number, line in enumerate(lines, 1):
         if not pairs or second:
-            yield (line, _whole(second[0])) if pairs else line
+            yield (line, whole(second[0])) if pairs else line
             continue
         text, tab, other = line.partition("\t")
         if not tab:
@@ -197,23 +185,6 @@ def _of_lines(file: str, second: list[str], pairs: bool) -> Iterator[Text]:
                 f"{where} line {number} has no tab, which parts the two texts of a pair; or give --second"
             )
         yield text, other
-
-
-def _standard_input() -> Iterator[str]:
-    """The lines of standard input, each as it comes."""
-    import sys
-
-    from textdl.errors import CorpusError
-
-    for number, line in enumerate(sys.stdin.buffer, 1):
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            byte = error.object[error.start]
-            raise CorpusError(
-                f"standard input line {number} is not UTF-8 (byte {byte:#04x}); convert it with iconv -t UTF-8"
-            ) from None
-        yield text.rstrip("\r\n")
 
 
 def _of_table(
@@ -245,13 +216,11 @@ def _of_table(
         if not loaded.pairs:
             yield text
         else:
-            yield text, _whole(second[0]) if second else text_of(record, (other,), str(path))
+            yield text, whole(second[0]) if second else text_of(record, (other,), str(path))
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split("\n")).replace("\t", " ").replace("\r", " ")
+    """A cell without what ends a line or a cell, or what a terminal would take for an order."""
+    from textdl.inspect.coloured import visible
 
-
-def _whole(text: str) -> str:
-    """An argument with what was no UTF-8 in it replaced, so that it can be printed."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return visible(re.sub("[\t\n\r\x0b\x0c\x85\u2028\u2029]", " ", text))

@@ -27,7 +27,6 @@ def make(name: str, arguments: Sequence[str] = ()) -> typer.Typer:
     app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
     def train(
-        corpus: Annotated[str, typer.Argument(help="A built-in corpus, a file, a folder, or hf:NAME[:config].")],
         out: Annotated[Path, typer.Option("--out", help="Folder of the run that is made.")],
         config: Annotated[
             Path | None, typer.Option("--config", help="Settings from a config.json; flags go on top of it.")
@@ -43,19 +42,43 @@ def make(name: str, arguments: Sequence[str] = ()) -> typer.Typer:
         json_: Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")] = False,
         **flags: Any,
     ) -> None:
+        corpus = flags.pop("corpus")
         settings = {**dotted(given(flags), parts), **assignments(start, set_ or [])}
         begin = read_config(name, config) if config else None
-        _run(name, corpus, out, begin, settings, resume, tensorboard, quiet, json_)
+        _run(name, _corpus(task, corpus, settings), out, begin, settings, resume, tensorboard, quiet, json_)
 
     train.__doc__ = task.__doc__
     rare = ", ".join(
         f"{part}.{n}" for part, cls in parts.items() for n, (k, _, _) in knobs(cls).items() if not (k.flag or k.derived)
     )
-    parameters = model_option(task, start) + [p for part, cls in parts.items() for p in options(cls, PANELS[part])]
+    flags_of = [p for part, cls in parts.items() for p in options(cls, PANELS[part])]
+    parameters = [corpus_argument(task), *model_option(task, start), *flags_of]
     shown = getattr(task, "example", "recipes --out runs/recipes --minutes 2")
     example = f"Example: textdl train {name} {shown}. Rarer settings, by --set: {rare}."
     app.command(name, epilog=example)(with_options(train, parameters))
     return app
+
+
+def corpus_argument(task: Any) -> inspect.Parameter:
+    """The argument CORPUS; it can be left out of a task that can be told its files instead."""
+    argument = typer.Argument(help="A built-in corpus, a file, a folder, or hf:NAME[:config].")
+    kind: Any = Annotated[str | None if hasattr(task, "files_by") else str, argument]
+    default = None if hasattr(task, "files_by") else inspect.Parameter.empty
+    return inspect.Parameter("corpus", inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+
+def _corpus(task: Any, corpus: str | None, settings: dict[str, Any]) -> str:
+    """The corpus; of a task that can be told its files instead (``files_by``), the folder that they are named from.
+
+    Raises:
+        ConfigError: neither is given.
+    """
+    if corpus is not None:
+        return corpus
+    if all(f"data.{flag}" in settings for flag in task.files_by):
+        return "."
+    files = " and ".join(f"--{flag} FILE" for flag in task.files_by)
+    raise ConfigError(f"name a corpus, or {files}; textdl corpora lists those that are built in")
 
 
 def _run(

@@ -41,6 +41,8 @@ CONFIG, MODEL, BEST, REPORT, METRICS, CARD = (
     "card.md",
 )
 TOKENIZER = "tokenizer.json"
+TARGET_TOKENIZER = "target_tokenizer.json"
+SERIES = "series.json"
 RESUME = "resume"
 _LOCK = ".lock"
 
@@ -242,7 +244,7 @@ def _digest(arrays: Mapping[str, np.ndarray], facts: str) -> str:
 
 #: Words of a run of vectors with their counts.
 WORDS = "words.json"
-_PARTS = (CONFIG, TOKENIZER, METRICS, REPORT, CARD, _LOCK, BEST, WORDS)
+_PARTS = (CONFIG, TOKENIZER, TARGET_TOKENIZER, METRICS, REPORT, CARD, _LOCK, BEST, WORDS, SERIES)
 
 
 def create_run(path: Path, resume: bool = False) -> None:
@@ -324,7 +326,7 @@ def read_config(path: Path) -> dict[str, Any]:
         RunError: no such folder, not a run, damaged, or written by a newer textdl.
     """
     if not path.exists():
-        raise RunError(f"no run at {path}; train one with: textdl train lm recipes --out {path}")
+        raise RunError(f"no run at {path}; train one: textdl train TASK CORPUS --out {path} (see textdl train --help)")
     if not (path / CONFIG).is_file():
         raise RunError(f"{path} is no run: it holds no {CONFIG}; name the folder that was given as --out")
     config = read_json(path / CONFIG)

@@ -94,10 +94,10 @@ def test_many_classes_are_told_by_class_only(cli: Cli, hand_made: Make, monkeypa
     ("command", "said"),
     [
         (["RUN", "--confusion", "c.gif"], "ends in .png"),
-        ([KEPT, "--errors", "3"], "is a lm model, which has no classes; leave --errors out"),
-        ([KEPT, "--confusion", "c.png"], "leave --confusion out"),
-        ([KEPT, "--label-field", "x"], "leave --label-field out"),
-        (["VECTORS", "--errors", "3"], "word vectors have no classes; leave --errors out"),
+        ([KEPT, "--errors", "3"], "is a lm model, for which --errors says nothing; leave it out"),
+        ([KEPT, "--confusion", "c.png"], "for which --confusion says nothing; leave it out"),
+        ([KEPT, "--label-field", "x"], "for which --label-field says nothing; leave it out"),
+        (["VECTORS", "--errors", "3"], "word vectors have no --errors; leave it out"),
     ],
 )
 def test_bad_input_is_one_line(command: list[str], said: str, cli: Cli, hand_made: Make, tmp_path: Path) -> None:

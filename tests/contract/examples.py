@@ -51,6 +51,11 @@ ANIMALS = [
     f"{a} {b} {c}." for a in ("a red", "the blue", "one") for b in ("cat", "dog", "owl") for c in ("sits", "ran")
 ]
 JUDGED = [(text, "bird" if "owl" in text else "beast") for text in ANIMALS]
+_TAGS = {"a": "DET", "the": "DET", "one": "DET", "red": "ADJ", "blue": "ADJ", "sits.": "VERB", "ran.": "VERB"}
+TAGGED = [[(word, _TAGS.get(word, "NOUN")) for word in text.split()] for text in ANIMALS]
+#: A season of six with a trend, never quite the same.
+NUMBERS = [0.2 * n + (0, 3, 5, 4, 1, -1)[n % 6] + (n * n % 7) / 5 for n in range(90)]
+TURNED = [(text, " ".join(reversed(text.strip(".").split()))) for text in ANIMALS]
 SENTENCE = "the blue owl sits on a red dog."
 
 
@@ -67,6 +72,24 @@ def _judge_and_measure(run: Any) -> Any:
     texts = [text for text, _ in JUDGED]
     figures = run.evaluate({"train": JUDGED, "test": JUDGED[::2]}, split="test")
     return run.probabilities(texts).tolist(), run.predict(texts), figures
+
+
+def _translate_and_measure(run: Any) -> Any:
+    figures = run.evaluate({"train": TURNED, "test": TURNED[::2]}, split="test", beam=2)
+    texts = [text for text, _ in TURNED]
+    return run.translate(texts, beam=1), [some[0].score for some in run.translations(texts[:4])], figures
+
+
+def _tag_and_measure(run: Any) -> Any:
+    found = run.tag([[word for word, _ in sentence] for sentence in TAGGED], probabilities=True)
+    figures = run.evaluate({"train": TAGGED, "test": TAGGED[::2]}, split="test")
+    return [(some.tags, some.probabilities.tolist()) for some in found], figures
+
+
+def _foresee_and_measure(run: Any) -> Any:
+    found = run.forecast(steps=7)
+    figures = run.evaluate({"train": NUMBERS[:60], "test": NUMBERS[60:]}, split="test")
+    return found.median.tolist(), found.low.tolist(), found.high.tolist(), figures
 
 
 def _rank_and_compare(run: Any) -> Any:
@@ -92,6 +115,55 @@ EXAMPLES: dict[str, Example] = {
         batch_settings={"batch_size": len(JUDGED), "dropout": 0.0, "steps": 80, "lr": 0.05},
         single={"train": [("a cat", "beast")]},
         refusal="one class only",
+    ),
+    "translate": Example(
+        corpus={"train": TURNED * 4, "validation": TURNED},
+        settings={
+            "hidden": 8,
+            "embedding": 6,
+            "tokenizer": "words",
+            "batch_size": 40,
+            "dropout": 0.2,
+            "lr": 0.01,
+            "scheduled_sampling": 0.3,
+        },
+        predict=_translate_and_measure,
+        batch={"train": TURNED[:6], "validation": TURNED[:6]},
+        batch_settings={
+            "batch_size": 100,
+            "dropout": 0.0,
+            "label_smoothing": 0.0,
+            "scheduled_sampling": 0.0,
+            "steps": 150,
+            "lr": 0.03,
+        },
+        single={"train": [("a cat", "un chat")]},
+    ),
+    "tag": Example(
+        corpus={"train": TAGGED * 4, "validation": TAGGED},
+        settings={
+            "hidden": 6,
+            "embedding": 5,
+            "character_features": 4,
+            "batch_size": 8,
+            "dropout": 0.2,
+            "lr": 0.01,
+            "crf": True,
+        },
+        predict=_tag_and_measure,
+        batch={"train": TAGGED, "validation": TAGGED},
+        batch_settings={"batch_size": len(TAGGED), "dropout": 0.0, "word_dropout": 0.0, "steps": 80, "lr": 0.05},
+        single={"train": [[("a", "DET")]]},
+        refusal="one tag only",
+    ),
+    "forecast": Example(
+        corpus={"train": NUMBERS, "validation": NUMBERS[:12]},
+        settings={"hidden": 6, "window": 6, "horizon": 3, "season": 6, "batch_size": 8, "dropout": 0.2, "layers": 2},
+        predict=_foresee_and_measure,
+        batch={"train": NUMBERS[:30], "validation": NUMBERS[30:33], "test": []},
+        batch_settings={"batch_size": 16, "dropout": 0.0, "hidden": 24, "lr": 0.02, "steps": 200, "layers": 1},
+        single={"train": [1.0, 2.0]},
+        refusal="season must be at most the training part",
     ),
     "lm": Example(
         corpus={"train": ANIMALS * 8, "validation": ANIMALS},

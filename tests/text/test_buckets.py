@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from textdl.text.buckets import POOL, Ragged, batches_of, padding_share
+from textdl.text.buckets import POOL, Ragged, batches_by_tokens, batches_of, padding_share
 
 LENGTHS = np.random.default_rng(5).geometric(0.02, 3_007) - 1  # from 0 to some hundreds
 
@@ -76,3 +76,37 @@ def test_texts_become_padded_columns() -> None:
     table, lengths = ragged.padded(np.array([3, 3]), 9)
     assert table.T.tolist() == [[1, 2, 3], [1, 2, 3]]
     assert len(Ragged.of([])) == 0
+
+
+def pairs(number: int = 2_000) -> tuple[np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(3)
+    lengths = draw.integers(1, 40, number)
+    return lengths, np.maximum(1, lengths + draw.integers(-5, 6, number))
+
+
+@pytest.mark.parametrize("tokens", [1, 100, 1000, 10**6])
+def test_batches_of_pairs_hold_so_many_tokens(tokens: int) -> None:
+    lengths, others = pairs()
+    batches = batches_by_tokens(lengths, others, tokens, np.random.default_rng(1))
+    assert sorted(place for batch in batches for place in batch.tolist()) == list(range(len(lengths)))
+    for batch in batches:
+        places = len(batch) * max(lengths[batch].max(), others[batch].max())
+        assert places <= tokens or len(batch) == 1
+    full = sum(len(b) * max(lengths[b].max(), others[b].max()) for b in batches)
+    if tokens == 1000:
+        assert full / len(batches) > 900, "they are filled"
+        assert np.maximum(lengths, others).sum() / full > 0.95, "with texts of one size"
+
+
+def test_every_pass_over_pairs_has_as_many_batches_in_another_order() -> None:
+    lengths, others = pairs()
+    one, other, again = (batches_by_tokens(lengths, others, 500, np.random.default_rng([1, n])) for n in (0, 1, 0))
+    assert len(one) == len(other)
+    assert [b.tolist() for b in one] == [b.tolist() for b in again]
+    assert {frozenset(b.tolist()) for b in one} != {frozenset(b.tolist()) for b in other}
+    assert [len(b) for b in one] != [len(b) for b in other]
+
+
+def test_no_pairs_make_no_batch() -> None:
+    nothing = np.zeros(0, np.int64)
+    assert batches_by_tokens(nothing, nothing, 100, np.random.default_rng(0)) == []

@@ -8,7 +8,12 @@ import pytest
 import torch
 
 from textdl.errors import ConfigError
-from textdl.training.losses import binary_cross_entropy, cross_entropy, mean_squared_error
+from textdl.training.losses import (
+    binary_cross_entropy,
+    cross_entropy,
+    mean_squared_error,
+    smoothed_cross_entropy,
+)
 
 
 def smoothed(targets: np.ndarray, classes: int, smoothing: float) -> np.ndarray:
@@ -153,3 +158,22 @@ def test_smoothing_out_of_range_is_refused(smoothing: float) -> None:
         cross_entropy(torch.zeros(1, 2), torch.tensor([0]), smoothing)
     with pytest.raises(ConfigError, match=message):
         binary_cross_entropy(torch.zeros(1), torch.tensor([0]), smoothing)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+def test_smoothed_cross_entropy_is_both_from_one_softmax(smoothing: float) -> None:
+    logits = torch.randn(7, 5, dtype=torch.float64, requires_grad=True)
+    targets = torch.tensor([0, 4, 2, 2, 1, 3, 0])
+    smooth, plain = smoothed_cross_entropy(logits, targets, smoothing)
+    wanted = cross_entropy(logits, targets, smoothing)
+    assert smooth.item() == pytest.approx(wanted.item(), abs=1e-12)
+    assert plain.item() == pytest.approx(cross_entropy(logits, targets).item(), abs=1e-12)
+    assert not plain.requires_grad
+    (own,) = torch.autograd.grad(smooth, logits)
+    (theirs,) = torch.autograd.grad(wanted, logits)
+    assert torch.allclose(own, theirs, atol=1e-12)
+
+
+def test_smoothed_cross_entropy_refuses_too_much() -> None:
+    with pytest.raises(ConfigError, match=r"smoothing must be at least 0 and less than 1, got 1\.0"):
+        smoothed_cross_entropy(torch.zeros(1, 2), torch.tensor([0]), 1.0)

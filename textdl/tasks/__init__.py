@@ -21,6 +21,21 @@ TASKS: dict[str, tuple[str, str, str]] = {
         "Classification",
         "A classifier: a text gets a label, or several (sentiment, topic, language, ...).",
     ),
+    "translate": (
+        "textdl.tasks.translate",
+        "Translating",
+        "A translator: a text becomes another text (languages, spellings, summaries, answers, ...).",
+    ),
+    "tag": (
+        "textdl.tasks.tag",
+        "Tagging",
+        "A tagger: each word of a sentence gets a tag (part of speech, names, ...).",
+    ),
+    "forecast": (
+        "textdl.tasks.forecast",
+        "Forecasting",
+        "A forecaster: many numbers in, the next ones out, with a band and beside the naive forecasts.",
+    ),
     "lm": ("textdl.tasks.lm", "LanguageModelling", "A language model: learns a text and writes more of it."),
 }
 

@@ -176,13 +176,13 @@ class Tokenizer(ABC):
         """The whole tokenizer as plain JSON values."""
         return {"format": FORMAT, "kind": self.kind, "lowercase": self.lowercase, **self._content()}
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, name: str = FILE) -> Path:
         """Write ``tokenizer.json`` into a folder, all of it or nothing; returns its path.
 
         Raises:
             RunError: it can not be written.
         """
-        path = Path(folder) / FILE
+        path = Path(folder) / name
         with contextlib.suppress(OSError):  # where there can be no such folder, the write says so
             path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, json.dumps(self.to_json()) + "\n")

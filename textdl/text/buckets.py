@@ -75,6 +75,34 @@ def batches_of(lengths: NDArray[np.int64], size: int, order: np.random.Generator
     return [batches[place] for place in order.permutation(len(batches))]
 
 
+def batches_by_tokens(
+    lengths: NDArray[np.int64], others: NDArray[np.int64], tokens: int, order: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """Which pairs are in which batch, none of more than about so many tokens on either side, padding included.
+
+    All pairs are sorted by the longer of their sides, then by both together; who stands beside whom among those of
+    one size, and the order of the batches, is drawn. Where batches end depends on the lengths alone, so that each
+    pass has as many.
+
+    Args:
+        lengths, others: [N], of the two sides.
+        tokens: the most places of a side of a batch; a pair that is longer is a batch by itself.
+        order: drawn from.
+    """
+    number = len(lengths)
+    longer = np.maximum(lengths, others)
+    shuffled = order.permutation(number)
+    by_size = shuffled[np.lexsort((lengths[shuffled] + others[shuffled], longer[shuffled]))]
+    sizes = np.maximum(longer[by_size], 1).tolist()
+    batches, start = [], 0
+    for at, size in enumerate(sizes):
+        if at > start and (at - start + 1) * size > tokens:
+            batches.append(by_size[start:at])
+            start = at
+    batches.append(by_size[start:])
+    return [batches[place] for place in order.permutation(len(batches)) if len(batches[place])]
+
+
 def padding_share(lengths: NDArray[np.int64], batches: Sequence[NDArray[np.int64]]) -> float:
     """How much of what is computed is padding: the share of the places [T, B] of all batches that hold no token."""
     places = sum(int(lengths[batch].max(initial=0)) * len(batch) for batch in batches)

@@ -15,7 +15,8 @@ from .files import package_file, read_text
 class Card:
     """What is known of a corpus; ``body`` is Markdown. Of a user's own file, only where it came from.
 
-    ``label_field`` and ``second_field`` are the fields of a label and of the second text of a pair, where it says so.
+    ``label_field`` and ``second_field`` are the fields of a label and of the second text of a pair, where it says so;
+    ``source_field`` and ``target_field`` those of a text and of what is to be made of it.
     """
 
     name: str
@@ -26,6 +27,8 @@ class Card:
     body: str = ""
     label_field: str = ""
     second_field: str = ""
+    source_field: str = ""
+    target_field: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def read_card(path: Path) -> CardFile:
     try:
         said: dict[str, Any] = tomllib.loads(head)
         about = {key: str(said[key]) for key in ("name", "title", "licence", "language", "source")}
-        about |= {key: str(said.get(key, "")) for key in ("label_field", "second_field")}
+        optional = ("label_field", "second_field", "source_field", "target_field")
+        about |= {key: str(said.get(key, "")) for key in optional}
         splits = {str(split): [_of_card(path, str(name))] for split, name in said["splits"].items()}
         fields = tuple(map(str, said.get("text_fields", ())))
     except (ValueError, KeyError, AttributeError, TypeError) as error:

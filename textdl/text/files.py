@@ -1,8 +1,8 @@
 """Reading the files that people keep text in: bounded memory, and errors that say where and what to do.
 
-Each may be packed by gzip, xz, zstandard or bzip2. Text is UTF-8; a byte order mark is dropped and every line
-end becomes ``\\n``. The readers are generators: a file is opened when the first item is asked for, and closed
-when the generator ends or is dropped.
+Each may be packed by gzip, xz, zstandard or bzip2, or be the one text in a zip archive. Text is UTF-8; a byte order
+mark is dropped and every line end becomes ``\\n``. The readers are generators: a file is opened when the first item is
+asked for, and closed when the generator ends or is dropped.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import importlib.util
 import io
 import itertools
 import lzma
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import CorpusError
+from . import zipped
 
 #: What a file holds, by its extension (without that of its packing). Any other extension is read as text.
 KINDS = {
@@ -35,6 +37,7 @@ KINDS = {
     ".parquet": "parquet",
 }
 PACKINGS = (".gz", ".xz", ".zst", ".bz2")
+ARCHIVE = ".zip"
 READABLE = f"{' '.join(KINDS)}, also packed as {' '.join(PACKINGS)}"
 
 #: Bytes asked of a file at a time.
@@ -53,14 +56,19 @@ _STARTS = {
 
 
 def packing(path: Path) -> str:
-    """The extension of the packing, ``.gz`` and so on, or ""."""
+    """The extension of the packing, ``.gz`` and so on, ``.zip``, or ""."""
     last = path.suffix.lower()
-    return last if last in PACKINGS else ""
+    return last if last in PACKINGS or last == ARCHIVE else ""
 
 
 def kind(path: Path) -> str:
-    """What the name says the file holds: a value of :data:`KINDS`, or "" when it does not say."""
+    """What the name says the file holds: a value of :data:`KINDS`, or "" when it does not say.
+
+    Of an archive the name of its member says it.
+    """
     inner = path.with_suffix("") if packing(path) else path
+    if packing(path) == ARCHIVE:
+        inner = Path(zipped.member_name(path, KINDS) or inner)
     return KINDS.get(inner.suffix.lower(), "")
 
 
@@ -80,10 +88,13 @@ def read_blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
         if packing(path) == ".zst":
             yield from _unpack_zstandard(path)
             return
+        if packing(path) == ARCHIVE:
+            yield from zipped.read_member(path, KINDS, size)
+            return
         with _opened(path) as file:
             while block := file.read(size):
                 yield block
-    except (EOFError, zlib.error, lzma.LZMAError) as error:
+    except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise damaged(path, error) from None
     except OSError as error:
         # The decompressors report damage as an OSError without a number.
@@ -164,13 +175,18 @@ def unreadable(path: Path, error: OSError) -> CorpusError:
     return CorpusError(f"{path} can not be read: {reason}{remedy}")
 
 
-def read_text(path: Path) -> Iterator[str]:
+def read_text(path: Path, translate: bool = True) -> Iterator[str]:
     """The text in blocks of about 1 M characters, cut anywhere; joined they are the whole.
+
+    Args:
+        path: the file.
+        translate: make every line end ``\\n``; else they are as they were.
 
     Raises:
         CorpusError: as :func:`read_blocks`; or the content is not text, or not UTF-8 (with line and byte).
     """
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")(), translate=True)
+    plain = codecs.getincrementaldecoder("utf-8")()
+    decoder = io.IncrementalNewlineDecoder(plain, translate=True) if translate else plain
     seen, lines, first = 0, 1, True
     for block in itertools.chain(read_blocks(path), (b"",)):
         if seen == 0:
@@ -212,6 +228,38 @@ def read_lines(path: Path) -> Iterator[str]:
             yield from rest
     if last := "".join(held):
         yield last
+
+
+def read_exact_lines(path: Path) -> Iterator[str]:
+    """The lines as other tools count them: only ``\\n`` ends one, and a ``\\r`` before it belongs to the end.
+
+    For files whose lines answer each other one by one, where a stray ``\\r`` in one would put all others out of step.
+
+    Raises:
+        CorpusError: as :func:`read_text`.
+    """
+    held: list[str] = []
+    for text in read_text(path, translate=False):
+        head, *rest = text.split("\n")
+        held.append(head)
+        if rest:
+            yield "".join(held).removesuffix("\r")
+            held = [rest.pop()]
+            yield from (line.removesuffix("\r") for line in rest) if "\r" in text else rest
+    if last := "".join(held):
+        yield last.removesuffix("\r")
+
+
+def count_lines(path: Path) -> int:
+    """How many lines :func:`read_exact_lines` gives, whether they are text or not.
+
+    Raises:
+        CorpusError: as :func:`read_blocks`.
+    """
+    lines, last = 0, b"\n"
+    for block in read_blocks(path):
+        lines, last = lines + block.count(b"\n"), block[-1:]
+    return lines + (last != b"\n")
 
 
 def read_paragraphs(path: Path) -> Iterator[str]:

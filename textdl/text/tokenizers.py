@@ -61,17 +61,17 @@ def tokenizer_from_json(data: Any) -> Tokenizer:
     return TOKENIZERS[kind].from_json(data)
 
 
-def load_tokenizer(folder: str | Path) -> Tokenizer:
+def load_tokenizer(folder: str | Path, name: str = FILE) -> Tokenizer:
     """Read the tokenizer that ``Tokenizer.save`` wrote into a folder.
 
     Raises:
         RunError: it is missing, unreadable, damaged, of an unknown kind, or of a newer format.
     """
-    path = Path(folder) / FILE
+    path = Path(folder) / name
     try:
         return tokenizer_from_json(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise RunError(f"{folder}: there is no {FILE} in it; is it the folder of a run?") from None
+        raise RunError(f"{folder}: there is no {name} in it; is it the folder of a run?") from None
     except OSError as error:
         raise RunError(f"{path}: can not read the tokenizer: {error.strerror}") from None
     except (ValueError, RecursionError):

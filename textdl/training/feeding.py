@@ -34,9 +34,10 @@ def _used_here(tensor: Tensor) -> Tensor:
 
 
 def _each(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    """The batch, a tensor or a tuple of such, with each tensor changed."""
+    """The batch, a tensor or a (named) tuple of such, with each tensor changed."""
     if isinstance(batch, Tensor):
         return change(batch)
     if isinstance(batch, tuple):
-        return tuple(_each(part, change) for part in batch)
+        parts = [_each(part, change) for part in batch]
+        return type(batch)(*parts) if hasattr(batch, "_fields") else tuple(parts)
     return batch

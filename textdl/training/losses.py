@@ -55,6 +55,24 @@ def cross_entropy(
     return (each * weights.to(each.dtype)[torch.where(counted, aims, 0)]).sum() / counted.sum()
 
 
+def smoothed_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+    """The mean cross-entropy with label smoothing, and the one without, from one softmax.
+
+    Both are those of :func:`cross_entropy`: logits [N, C], targets [N] -> two scalars; the second has no gradient.
+
+    Raises:
+        ConfigError: ``smoothing`` is not in 0 ≤ smoothing < 1.
+    """
+    _check_smoothing(smoothing)
+    if not smoothing:
+        plain = cross_entropy(logits, targets)
+        return plain, plain.detach()
+    chances = F.log_softmax(_full(logits), dim=-1)
+    nats = F.nll_loss(chances, targets)
+    even = -chances.mean()
+    return (1 - smoothing) * nats + smoothing * even, nats.detach()
+
+
 def binary_cross_entropy(
     logits: Tensor, targets: Tensor, smoothing: float = 0.0, weights: Tensor | None = None
 ) -> Tensor:

@@ -24,6 +24,11 @@ _SHORT = {
     "loss": "loss",
     "perplexity": "perplexity",
     "accuracy": "accuracy",
+    "f1": "F1",
+    "bleu": "BLEU",
+    "chrf": "chrF",
+    "mae": "MAE",
+    "mase": "MASE",
 }
 
 
@@ -223,7 +228,10 @@ def _progress(event: Progress, unit: str) -> str:
 
 def _over(report: Report, unit: str) -> str:
     speed = report.units / max(report.seconds, 1e-9)
-    measured = _figures(report.figures).replace(_NOTHING, "")
+    held_out = {name: value for name, value in report.figures.items() if name.startswith("validation_")}
+    own = _figures({name: value for name, value in report.figures.items() if name not in held_out})
+    told = [own, f"held out: {_figures(held_out)}" if held_out else ""]
+    measured = "  ".join(part for part in told if part and part != _NOTHING)
     return (
         f"{report.ended} after {report.steps:,} steps, {report.epochs:.2f} epochs, {_duration(report.seconds)} "
         f"({speed / 1000:.1f}k {unit}s/s, evaluations included)" + (f": {measured}" if measured else "")

@@ -1,0 +1,1 @@
+"""The grammar of the phrase corpora: words, constructions, and the scripts that write the files."""

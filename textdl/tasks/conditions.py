@@ -1,0 +1,71 @@
+"""The condition that a trained language model is given: what it may be, and its ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import PromptError, near
+from ..text.tokenizers import Tokenizer
+from .conditioned_text import MARK, mark_id
+from .generation import refuse_unknown
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a run knows of the conditions it was trained on.
+
+    Attributes:
+        fields: where they came from.
+        common: the most frequent first, or some examples.
+        closed: whether there are no others.
+    """
+
+    fields: tuple[str, ...]
+    common: tuple[str, ...]
+    closed: bool
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Conditions | None:
+        """Those of what a ``config.json`` says of the corpus; None where there is no condition."""
+        said = record.get("conditions")
+        if said is None:
+            return None
+        return cls(tuple(said["fields"]), tuple(said["counts"] or said["examples"]), said["counts"] is not None)
+
+    def ids(self, given: str | Sequence[str] | None, tokenizer: Tokenizer) -> list[int]:
+        """The ids of a condition and the mark.
+
+        Raises:
+            PromptError: there is none, or not one that the model knows.
+        """
+        if given is None:
+            some = ", ".join(repr(name) for name in self.common[:10]) + (", ..." if len(self.common) > 10 else "")
+            what = f"of {some}" if self.closed else f"such as {some}"
+            raise PromptError(
+                f"the model writes on a condition ({', '.join(self.fields)}) and was given none; give --condition TEXT "
+                f"(in Python condition=TEXT), {what}"
+            )
+        text = self.text(given)
+        if self.closed and text not in self.common:
+            raise PromptError(f"the model knows no condition {text!r}; {near(text, self.common)}")
+        refuse_unknown(tokenizer, text, "condition", MARK)
+        return [*tokenizer.encode(text).tolist(), mark_id(tokenizer)]
+
+    def text(self, given: str | Sequence[str]) -> str:
+        """A condition as one text: several values are one for each field, or of one field the lines of a list.
+
+        Raises:
+            PromptError: another number of values than there are fields, or nothing in them.
+        """
+        if not isinstance(given, str):
+            if len(self.fields) > 1 and len(given) not in (1, len(self.fields)):
+                raise PromptError(
+                    f"the condition has {len(self.fields)} parts ({', '.join(self.fields)}), got {len(given)}; "
+                    "give one for each"
+                )
+            given = ("\n" if len(self.fields) == 1 else "\n\n").join(part for part in given if part)
+        if not given.strip():
+            raise PromptError(f"the condition ({', '.join(self.fields)}) is empty; give a text")
+        return given.strip()

@@ -1,0 +1,239 @@
+"""A trained translator: texts in one language (or one form) go in, texts in another come out.
+
+Legend: N texts, S tokens of a source, T tokens of a target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import config as settings
+from ..errors import ConfigError, CorpusError
+from ..models.translating import Side, Translator
+from ..parallel import ParallelConfig, ParallelCorpus, open_parallel
+from ..text.base import Ids
+from ..text.buckets import Ragged, batches_of
+from .alignment import Alignment, align
+from .base import Run, command
+from .beam_search import DecodingConfig, Hypothesis, find
+from .pair_reader import PairReader, PairsConfig, Read, Texts, checked, read_pairs
+from .translation_figures import nats_of, translation_figures
+
+#: Source tokens, times hypotheses, that are worked on at once.
+_TOKENS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One of the translations of a text.
+
+    Attributes:
+        text: the translation.
+        score: its log probability in nats over the length penalty; more is better.
+        log_probability: its log probability in nats.
+    """
+
+    text: str
+    score: float
+    log_probability: float
+
+
+class TranslationRun(Run):
+    """A trained translator: ``translate``, ``translations``, ``attention`` and ``evaluate``."""
+
+    model: Translator
+
+    def __init__(
+        self, path: Path, record: Mapping[str, Any], model: Translator, reader: PairReader, data: PairsConfig
+    ) -> None:
+        super().__init__(path, record, model)
+        self.reader, self._data = reader, data
+
+    @property
+    def attends(self) -> bool:
+        """Whether the model has attention."""
+        return getattr(self.model.config, "attention", "") != "none"  # type: ignore[union-attr]
+
+    def next_command(self) -> str:
+        """What to try with a new run."""
+        return command("translate", self.path, str(self.config["corpus"]["example"]))
+
+    def translate(self, texts: Iterable[str], config: DecodingConfig | None = None, **changes: Any) -> list[str]:
+        """The best translation of each text.
+
+        Args:
+            texts: N texts; of a blank one the translation is blank.
+            config: how to search; ``changes`` (``beam=1``, ``sample=True, seed=7``) go on top of it.
+
+        Raises:
+            CorpusError: they are no texts.
+            ConfigError: a setting is out of range.
+        """
+        return [some[0].text for some in self.translations(texts, config, **changes)]
+
+    def translations(
+        self, texts: Iterable[str], config: DecodingConfig | None = None, **changes: Any
+    ) -> list[list[Translation]]:
+        """Of each text the ``n_best`` translations, the best first; there may be fewer. See :meth:`translate`."""
+        config = settings.replace(config or DecodingConfig(), changes)
+        whole = checked(texts)
+        found = self._found([text for text in whole if text.strip()], config)
+        blank = [Translation("", 0.0, 0.0)]
+        return [next(found) if text.strip() else blank for text in whole]
+
+    def _found(self, texts: list[str], config: DecodingConfig) -> Any:
+        """The translations of texts that are not blank."""
+        copies = config.copy_unknown and self.reader.copies and self.attends
+        ids = self.reader.encode(self.reader.source, texts)
+        for number, some in enumerate(hypotheses(self.model, self.reader, ids, config, copies)):
+            words = self.reader.source.cut(texts[number]) if copies else []  # type: ignore[attr-defined]
+            yield [Translation(self._text(one, words), one.score, one.log_probability) for one in some]
+
+    def _text(self, one: Hypothesis, words: Sequence[str]) -> str:
+        if one.attention is None or not words:
+            return self.reader.decode(one.ids)
+        return self.reader.decode_with(one.ids, words, one.attention.argmax(-1))
+
+    def attention(self, text: str, config: DecodingConfig | None = None, **changes: Any) -> Alignment:
+        """The best translation of a text, and which of its words each word of the translation looked at.
+
+        Raises:
+            ConfigError: the model has no attention.
+            CorpusError: the text is blank.
+        """
+        if not self.attends:
+            raise ConfigError(f"{self.path} has no attention; train with --attention general")
+        if not checked([text])[0].strip():
+            raise CorpusError("the text is empty; give one with a word in it")
+        config = settings.replace(config or DecodingConfig(), changes)
+        ids = self.reader.encode(self.reader.source, [text])
+        best = hypotheses(self.model, self.reader, ids, config, True)[0][0]
+        seen = best.attention if best.attention is not None else np.zeros((0, len(ids[0])), np.float32)
+        copies = config.copy_unknown and self.reader.copies
+        words = self.reader.source.cut(text) if copies else []  # type: ignore[attr-defined]
+        return align(self.reader, ids[0].tolist(), best.ids, seen, words)
+
+    def evaluate(  # type: ignore[override]
+        self,
+        corpus: Any = None,
+        split: str | None = None,
+        text_field: tuple[str, ...] = (),
+        source: str | None = None,
+        target: str | None = None,
+        examples: int = 0,
+        config: DecodingConfig | None = None,
+        **changes: Any,
+    ) -> dict[str, Any]:
+        """Figures on held-out pairs.
+
+        Args:
+            corpus: anything that ``textdl.parallel.open_parallel`` takes; that of the training when none is given.
+            split: by default ``test`` of the training's corpus or of one that brings such a split, and all of
+                another corpus.
+            text_field: not for pairs; name ``source`` and ``target``.
+            source, target: the sides of another corpus: fields, columns, files or their endings.
+            examples: how many pairs to show, evenly spread, with what was made of them.
+            config: how to search; ``changes`` go on top of it.
+
+        Returns:
+            What :func:`textdl.tasks.translation_figures.translation_figures` gives, ``perplexity`` and
+            ``nats_per_token`` of the target tokens and ends; ``pairs``, ``corpus``, ``split``, ``same_corpus``.
+
+        Raises:
+            CorpusError: no such corpus or split, or it is empty.
+        """
+        if text_field:
+            raise ConfigError("pairs of texts have two sides; name them by --source and --target")
+        opened, split = self._held_out(corpus, split, source, target)
+        texts = read_pairs(opened, split)
+        if not len(texts):
+            raise CorpusError(f"the {split} split of {opened.name} is empty; choose from {', '.join(opened.splits)}")
+        said = self.translate(texts.sources, config, **changes)
+        read = self.reader.read(texts, None)
+        nats = nats_of(self.model, self.reader, read)
+        figures = {
+            **translation_figures(said, texts.targets),
+            "perplexity": float(np.exp(min(nats, 700.0))),
+            "nats_per_token": nats,
+            "pairs": len(texts),
+            "corpus": opened.name,
+            "split": "all" if opened.own_splits == ("train",) and not opened.corpus.config.test else split,
+            "same_corpus": opened.digest == self.config["corpus"]["digest"],
+        }
+        if examples:
+            places = np.unique(np.linspace(0, len(texts) - 1, min(examples, len(texts))).round().astype(int)).tolist()
+            sides = [(texts.sources[n], texts.targets[n], said[n]) for n in places]
+            figures["examples"] = [dict(zip(("source", "target", "said"), side, strict=True)) for side in sides]
+        return figures
+
+    def _held_out(
+        self, corpus: Any, split: str | None, source: str | None, target: str | None
+    ) -> tuple[ParallelCorpus, str]:
+        own = self.config["corpus"]["source"]
+        if corpus is None and own is None:
+            raise CorpusError("the run was trained on texts from memory; name a corpus to evaluate it on")
+        if corpus is None or (isinstance(corpus, (str, Path)) and str(corpus) == own):
+            return open_parallel(own, self._data), split or "test"
+        config = ParallelConfig(source=source or self._data.source, target=target or self._data.target)
+        opened = open_parallel(corpus, config if split else replace(config, validation=0.0, test=0.0))
+        return opened, split or ("test" if "test" in opened.own_splits else "train")
+
+
+def hypotheses(
+    model: Translator, reader: PairReader, ids: Sequence[Ids], config: DecodingConfig, attend: bool = False
+) -> list[list[Hypothesis]]:
+    """What is found for sources of some tokens, worked on in batches of about the same length."""
+    sources = Ragged.of(ids)
+    device, was_training = next(model.parameters()).device, model.training
+    model.eval()
+    end, banned = reader.target.end, _banned(reader, attend and config.copy_unknown)
+    found: list[list[Hypothesis]] = [[] for _ in ids]
+    wide = 1 if config.sample else config.beam
+    # drawing goes by the number of a text, so these stay in their order
+    for which in _in_order(len(ids)) if config.sample else _by_size(sources.lengths, wide):
+        side = Side(*(part.to(device) for part in reader.side(sources, which, reader.source.end)))
+        for number, some in zip(which, find(model, side, end, config, banned, attend, int(which[0])), strict=True):
+            found[number] = some
+    model.train(was_training)
+    return found
+
+
+def _banned(reader: PairReader, copied: bool) -> tuple[int, ...]:
+    """The ids that stand for no text; the unknown word is one, unless it is replaced by one of the source."""
+    if copied and reader.copies:
+        return ()
+    return tuple(int(id) for id in reader.target.never if id != reader.target.end)
+
+
+def _in_order(number: int, size: int = 64) -> list[NDArray[np.int64]]:
+    return [np.arange(start, min(start + size, number)) for start in range(0, number, size)]
+
+
+def _by_size(lengths: NDArray[np.int64], wide: int) -> list[NDArray[np.int64]]:
+    """Batches of sources, the longest first, each with about as many tokens as are worked on at once."""
+    if not len(lengths):
+        return []
+    (order,) = batches_of(lengths, len(lengths), None)
+    batches, start = [], 0
+    while start < len(order):
+        size = max(1, _TOKENS_AT_ONCE // (wide * max(1, int(lengths[order[start]]))))
+        batches.append(order[start : start + size])
+        start += size
+    return batches
+
+
+def record_of(corpus: ParallelCorpus, source: Any, example: str) -> dict[str, Any]:
+    """What ``config.json`` says of a corpus of pairs."""
+    named = str(source) if isinstance(source, (str, Path)) else None
+    facts = {"name": corpus.name, "licence": corpus.card.licence, "digest": corpus.digest}
+    sides = {"source_name": corpus.source_name, "target_name": corpus.target_name}
+    return {"source": named, **facts, **sides, "example": example}
+
+
+__all__ = ["Read", "Texts", "Translation", "TranslationRun", "hypotheses", "record_of"]
