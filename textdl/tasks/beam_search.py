@@ -116,18 +116,16 @@ class _Beam:
     found: list[list[Hypothesis]] = field(init=False)
 
     def run(self) -> list[list[Hypothesis]]:
-        """The search."""
-        source, wide = self.source, self.config.beam
-        batch, device = source.ids.shape[1], source.ids.device
+        """The search. K, the hypotheses that are looked at in a step, is 1 at first and then the widest beam's."""
+        source, device = self.source, self.source.ids.device
+        batch = source.ids.shape[1]
         memory = self.model.encode(source)
-        state: State = tuple(part.repeat_interleave(wide, 0) for part in self.model.begin(memory))
+        state = self.model.begin(memory)
         self.found = [[] for _ in range(batch)]
         limits, rows = self.config.limits(source.lengths), torch.arange(batch, device=device)
-        ids = torch.full((batch, wide), self.end, device=device)
-        scores = torch.full((batch, wide), -torch.inf, device=device)
-        scores[:, 0] = 0.0  # all begin alike: one of them is enough
-        room = torch.full((batch, 1), wide, device=device)
-        history = torch.empty(batch, wide, 0, dtype=torch.int64, device=device)
+        room = torch.full((batch, 1), self.config.beam, device=device)  # of each beam, for those that have not ended
+        ids, scores = torch.full((batch, 1), self.end, device=device), torch.zeros(batch, 1, device=device)
+        history = torch.empty(batch, 1, 0, dtype=torch.int64, device=device)
         looked: Tensor | None = None
         while len(rows):
             made = self.model.step(ids, state, memory)
@@ -135,8 +133,7 @@ class _Beam:
                 seen = made.attention.unsqueeze(2)  # [B, K, 1, S]
                 looked = seen if looked is None else torch.cat([looked, seen], 2)
             last = history.shape[2] >= limits[rows]
-            scores, parents, ids = self._best(made.logits.float(), scores, last)
-            scores = scores.masked_fill(torch.arange(wide, device=device) >= room, -torch.inf)
+            scores, parents, ids = self._best(made.logits.float(), scores, last, room)
             history = history.gather(1, parents.unsqueeze(-1).expand(-1, -1, history.shape[2]))
             if looked is not None:
                 looked = looked.gather(1, parents[..., None, None].expand(-1, -1, *looked.shape[2:]))
@@ -146,21 +143,23 @@ class _Beam:
             history = torch.cat([history, ids.unsqueeze(-1)], 2)
             scores, room = scores.masked_fill(ended, -torch.inf), room - ended.sum(1, keepdim=True)
             live = (scores > -torch.inf).any(1)
-            state, memory = _taken(made.state, memory, parents, live)
+            state, memory = _taken(made.state, memory, parents, made.logits.shape[1], live)
             if not live.all():
                 rows, ids, scores, history, room = rows[live], ids[live], scores[live], history[live], room[live]
                 looked = None if looked is None else looked[live]
         return [sorted(some, key=lambda one: -one.score)[: self.config.n_best] for some in self.found]
 
-    def _best(self, logits: Tensor, scores: Tensor, last: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The K best continuations: their log probabilities, what they continue, and their tokens, each [B, K].
+    def _best(self, logits: Tensor, scores: Tensor, last: Tensor, room: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The best continuations: their log probabilities, what they continue, and their tokens, each [B, new K].
 
         Args:
             logits: [B, K, V].
             scores: [B, K], log probabilities of what they go on from.
             last: [B], where only the end may follow.
+            room: [B, 1], how many of them a sentence may have; the others are -inf.
         """
-        _batch, wide, size = logits.shape
+        _, width, size = logits.shape
+        widest = int(room.max())
         totals = scores - logits.logsumexp(-1)  # of a continuation: this and its logit
         if self.banned:
             logits[..., list(self.banned)] = -torch.inf
@@ -168,9 +167,10 @@ class _Beam:
             ends = logits[last][..., self.end]
             logits[last] = -torch.inf
             logits[last, :, self.end] = ends
-        each = min(wide, size)  # no hypothesis has more than K of the K best
+        each = min(widest, size)  # no hypothesis has more than so many of the best
         values, tokens = logits.topk(each, -1) if each > 1 else logits.max(-1, keepdim=True)
-        best, places = (totals.unsqueeze(-1) + values).flatten(1).topk(wide, -1)
+        best, places = (totals.unsqueeze(-1) + values).flatten(1).topk(min(widest, width * each), -1)
+        best = best.masked_fill(torch.arange(best.shape[1], device=best.device) >= room, -torch.inf)
         return best, places // each, tokens.flatten(1).gather(1, places)
 
     def _keep(self, ended: Tensor, rows: Tensor, scores: Tensor, history: Tensor, looked: Tensor | None) -> None:
@@ -185,13 +185,12 @@ class _Beam:
             self.found[number].append(Hypothesis(ids, score / over, score, seen))
 
 
-def _taken(state: State, memory: Memory, parents: Tensor, live: Tensor) -> tuple[State, Memory]:
-    """What goes on: of each sentence that is ``live`` [B] the hypotheses that ``parents`` [B, K] names."""
-    batch, wide = parents.shape
-    all_live = bool(live.all())
-    if wide == 1 and all_live:
+def _taken(state: State, memory: Memory, parents: Tensor, width: int, live: Tensor) -> tuple[State, Memory]:
+    """What goes on: of each sentence that is ``live`` [B] those of its ``width`` hypotheses that ``parents`` names."""
+    batch, all_live = len(parents), bool(live.all())
+    if width == parents.shape[1] == 1 and all_live:
         return state, memory
-    rows = torch.arange(batch, device=parents.device).unsqueeze(1) * wide + parents
+    rows = torch.arange(batch, device=parents.device).unsqueeze(1) * width + parents
     taken = (rows if all_live else rows[live]).flatten()
     return tuple(part[taken] for part in state), memory if all_live else memory.of(live)
 
@@ -232,9 +231,8 @@ def _draw(
                 if attend and made.attention is not None:
                     looked[number].append(made.attention[place, 0].float().cpu().numpy())
         live = torch.tensor(goes_on, device=source.ids.device)
-        state, memory = _taken(
-            made.state, memory, torch.zeros(len(rows), 1, dtype=torch.int64, device=live.device), live
-        )
+        first_only = torch.zeros(len(rows), 1, dtype=torch.int64, device=live.device)
+        state, memory = _taken(made.state, memory, first_only, 1, live)
         rows = [number for number, more in zip(rows, goes_on, strict=True) if more]
         ids = torch.tensor([[texts[number][-1]] for number in rows], device=live.device)
     return [
