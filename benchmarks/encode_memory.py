@@ -33,14 +33,15 @@ def write_text(path: Path, size: int) -> None:
 def encode(path: Path) -> None:
     """What the task does before it trains."""
     from textdl.corpus import open_corpus
-    from textdl.tasks.lm import LanguageModelData, _encode
+    from textdl.tasks.lm import LanguageModelData
+    from textdl.tasks.lm_text import encode_split
     from textdl.text.tokenizers import train_tokenizer
 
     start, data = time.perf_counter(), LanguageModelData()
     corpus = open_corpus(path, data)
     tokenizer = train_tokenizer((piece for piece, _ in corpus.stream("train")), data)
     counted = time.perf_counter()
-    encoded = [_encode(corpus, name, tokenizer, lambda event: None) for name in corpus.splits]
+    encoded = [encode_split(corpus, name, tokenizer, lambda event: None) for name in corpus.splits]
     done, peak = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     total = sum(len(part) for part in encoded)
     seconds = f"vocabulary {counted - start:.0f} s, digest and encoding {done - counted:.0f} s"

@@ -23,6 +23,14 @@ def make(name: str) -> typer.Typer:
 def generate(
     run: Annotated[Path, typer.Argument(help="Folder of a trained language model.")],
     prompt: Annotated[str, typer.Option("--prompt", help="How the text begins.")] = "",
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--condition",
+            help="What the text is written on, for a model trained with --condition-field; again for each field, or "
+            "each line of a list.",
+        ),
+    ] = None,
     device: Device = "cpu",
     best: Best = False,
     json_: Annotated[bool, typer.Option("--json", help="Print a JSON object a text, with its seed.")] = False,
@@ -42,11 +50,14 @@ def generate(
     loaded = base.load(run, device, best)
     if not isinstance(loaded, LanguageModelRun):
         raise RunError(f"{run} is a {loaded.config['task']} model, which writes no text; name a run of textdl train lm")
+    on = None if condition is None else condition[0] if len(condition) == 1 else condition
     seed = secrets.randbits(31) if config.seed is None else config.seed
     for number in range(config.count):
-        pieces = loaded.pieces(prompt, config, seed, number)
+        pieces = loaded.pieces(prompt, config, seed, number, on)
         if json_:
-            typer.echo(json.dumps({"text": "".join(pieces), "prompt": prompt, "seed": seed, "number": number}))
+            facts = {"condition": loaded.conditions.text(on)} if loaded.conditions and on is not None else {}
+            text = "".join(pieces)
+            typer.echo(json.dumps({"text": text, "prompt": prompt, **facts, "seed": seed, "number": number}))
             continue
         if number:
             typer.echo("\n" + "-" * 40 + "\n")

@@ -59,7 +59,8 @@ def what_counts(run: Path) -> tuple[bytes, bytes, list[float]]:
 
 
 def test_every_task_without_a_trainer_is_here() -> None:
-    assert {name for name in TASKS if hasattr(find_task(name), "training")} == set(DIRECT)
+    always_trained = {"forecast"}  # has a word in the settings of its trainer, but always one
+    assert {name for name in TASKS if hasattr(find_task(name), "training")} - always_trained == set(DIRECT)
 
 
 @pytest.mark.parametrize(("task", "way"), WAYS)

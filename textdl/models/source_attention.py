@@ -55,6 +55,8 @@ class SourceAttention(nn.Module):
         }[kind]
         for weight in weights:
             nn.init.xavier_uniform_(weight)
+        if kind == "general" and queries == values:  # begin as dot: what means the same has like states
+            nn.init.eye_(weights[0])
         if kind == "concat":  # one matrix, drawn as one, but put to use in two parts
             weights = list(weights[0].split([queries, values], dim=1))
         self.of_values = nn.Parameter(weights[-1].clone()) if weights else None  # [A, E]

@@ -11,6 +11,9 @@ from ..text.tokenizers import Tokenizer
 from .conditioned_text import MARK, mark_id
 from .generation import refuse_unknown
 
+#: Characters of a condition that are shown in a message.
+_SHOWN = 40
+
 
 @dataclass(frozen=True)
 class Conditions:
@@ -34,6 +37,11 @@ class Conditions:
             return None
         return cls(tuple(said["fields"]), tuple(said["counts"] or said["examples"]), said["counts"] is not None)
 
+    @property
+    def example(self) -> str:
+        """A condition to show how one is given."""
+        return self.common[0] if _short(self.common[0]) == self.common[0] else "TEXT"
+
     def ids(self, given: str | Sequence[str] | None, tokenizer: Tokenizer) -> list[int]:
         """The ids of a condition and the mark.
 
@@ -41,7 +49,9 @@ class Conditions:
             PromptError: there is none, or not one that the model knows.
         """
         if given is None:
-            some = ", ".join(repr(name) for name in self.common[:10]) + (", ..." if len(self.common) > 10 else "")
+            number = 10 if self.closed else 2
+            some = ", ".join(repr(_short(name)) for name in self.common[:number])
+            some += ", ..." if len(self.common) > number else ""
             what = f"of {some}" if self.closed else f"such as {some}"
             raise PromptError(
                 f"the model writes on a condition ({', '.join(self.fields)}) and was given none; give --condition TEXT "
@@ -66,6 +76,13 @@ class Conditions:
                     "give one for each"
                 )
             given = ("\n" if len(self.fields) == 1 else "\n\n").join(part for part in given if part)
-        if not given.strip():
+        given = given.replace("\r\n", "\n").strip()  # as a corpus is read
+        if not given:
             raise PromptError(f"the condition ({', '.join(self.fields)}) is empty; give a text")
-        return given.strip()
+        return given
+
+
+def _short(condition: str) -> str:
+    """A condition as it can be shown within a line."""
+    line = condition.partition("\n")[0][:_SHOWN].rstrip()
+    return line if line == condition else line + "…"

@@ -17,6 +17,7 @@ from ..kernels.sampling import pick
 from ..models.lm import LanguageModel
 from ..models.recurrent import Recurrent
 from ..text.tokenizers import Tokenizer
+from .conditioned_text import MARK
 
 #: Tokens generated between two pieces of a stream.
 _CHUNK = 16
@@ -151,6 +152,7 @@ def write(
     seed: int,
     number: int,
     opening: np.ndarray | None,
+    given: Sequence[int] = (),
 ) -> Iterator[str]:
     """One text, in pieces as it is written, the prompt first.
 
@@ -162,16 +164,15 @@ def write(
         seed: seed of the draw.
         number: which of the texts of that seed this is.
         opening: the state in which a text begins, for a model that has learnt how texts begin; else None.
+        given: ids of the condition that the text is written on, the mark last; they are read first and not written.
 
     Raises:
         PromptError: the prompt holds what the model has never seen.
     """
-    unknown = tokenizer.unknown(prompt)
-    if unknown:
-        listed = ", ".join(repr(part) for part in unknown[:8]) + (", ..." if len(unknown) > 8 else "")
-        raise PromptError(f"the prompt holds {tokenizer.unit}s that the model has never seen: {listed}; leave them out")
+    refuse_unknown(tokenizer, prompt, "prompt", MARK if given else "")
     read = tokenizer.encode(prompt).tolist()
-    ids = [tokenizer.end, *read] if opening is not None or not prompt else read
+    ids = [tokenizer.end, *given, *read] if given or opening is not None or not prompt else read
+    banned = [*tokenizer.never.tolist(), *given[-1:]]
     uniforms = np.random.default_rng([seed, number]).random(config.length)
     decoder, guard = tokenizer.decoder(), _StopGuard(config.stop)
     if prompt:
@@ -191,7 +192,7 @@ def write(
             config.top_k,
             config.top_p,
             [tokenizer.end],
-            tokenizer.never,
+            banned,
         )
         written += len(new)
         ended = bool(len(new)) and int(new[-1]) == tokenizer.end
@@ -202,6 +203,19 @@ def write(
             return
         if piece := guard.push(piece):
             yield piece
+
+
+def refuse_unknown(tokenizer: Tokenizer, text: str, what: str, reserved: str = "") -> None:
+    """Raise a ``PromptError`` where a text that is given to a model holds what it can not read.
+
+    Args:
+        what: what the text is, for the message.
+        reserved: a character that has a meaning of its own to the model; "" for none.
+    """
+    unknown = (reserved,) if reserved and reserved in text else tokenizer.unknown(text)
+    if unknown:
+        listed = ", ".join(repr(part) for part in unknown[:8]) + (", ..." if len(unknown) > 8 else "")
+        raise PromptError(f"the {what} holds {tokenizer.unit}s that the model has never seen: {listed}; leave them out")
 
 
 class _StopGuard:

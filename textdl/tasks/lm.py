@@ -6,46 +6,47 @@ This is truncated back-propagation through time (Williams & Peng 1990).
 from __future__ import annotations
 
 import functools
-import math
+import itertools
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, overload
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .. import config as settings
 from ..config import knob
-from ..corpus import Corpus, CorpusConfig, open_corpus
-from ..errors import ConfigError, CorpusError
+from ..corpus import Corpus
+from ..errors import ConfigError, CorpusError, PromptError
 from ..models.lm import LanguageModel, LanguageModelConfig
-from ..text.encoded import Encoded, default_cache, encode_pieces
 from ..text.tokenizers import Tokenizer, TokenizerConfig, load_tokenizer, train_tokenizer
-from ..text.windows import window_count, windows
+from ..text.windows import window_count
 from ..training.config import TrainConfig
-from ..training.events import Observer, Reading
+from ..training.events import Observer
 from ..training.gradient_task import Loss
 from ..training.losses import cross_entropy
 from ..training.processes import WHOLE, Shard
 from .base import Run, command, corpus_facts
+from .conditioned import ConditionConfig, ConditionedCorpus, conditions_record, open_texts
+from .conditioned_text import IGNORED, MARK, ConditionedText, mark_id, windows_of
+from .conditions import Conditions
 from .generation import GenerationConfig, Steps, TorchSteps, steps_of, write
+from .lm_text import encode_split, figures_of, mean_nats, predictions, read_pieces
 
-#: A corpus with more bytes than this is encoded into a file once, and read from there.
-_CACHE_FROM_BYTES = 16_000_000
-#: Steps of the windows in which a model is evaluated.
-_EVALUATION_WINDOW = 256
 #: Tokens that are read to find the state in which a text begins.
 _OPENING_TOKENS = 8192
 #: A corpus with at least so many documents teaches a model how a text begins and ends.
 _DOCUMENTS_THAT_TEACH = 10
 
+#: Inputs [C + T, B] and targets [T, B]; where texts have conditions, also how many of the targets count.
+Batch = tuple[Tensor, Tensor] | tuple[Tensor, Tensor, int]
+
 
 @dataclass(frozen=True)
-class LanguageModelData(CorpusConfig, TokenizerConfig):
+class LanguageModelData(ConditionConfig, TokenizerConfig):
     """What is read, and how it is cut."""
 
     seq_length: int = knob(512, "Steps through which the gradient flows back.", least=1, most=1_000_000)
@@ -75,6 +76,7 @@ class LanguageModelRun(Run):
     ) -> None:
         super().__init__(path, record, model)
         self.tokenizer, self._data = tokenizer, data
+        self.conditions = Conditions.of(record["corpus"])
 
     @functools.cached_property
     def _steps(self) -> Steps:
@@ -82,7 +84,8 @@ class LanguageModelRun(Run):
 
     def next_command(self) -> str:
         """What to try with a new run."""
-        return command("generate", self.path)
+        given = ("--condition", self.conditions.example) if self.conditions else ()
+        return command("generate", self.path, *given)
 
     @overload
     def generate(
@@ -90,6 +93,7 @@ class LanguageModelRun(Run):
         prompt: str = ...,
         config: GenerationConfig | None = ...,
         *,
+        condition: str | Sequence[str] | None = ...,
         stream: Literal[True],
         **changes: Any,
     ) -> Iterator[str]: ...
@@ -99,6 +103,7 @@ class LanguageModelRun(Run):
         prompt: str = ...,
         config: GenerationConfig | None = ...,
         *,
+        condition: str | Sequence[str] | None = ...,
         stream: Literal[False] = ...,
         **changes: Any,
     ) -> Any: ...
@@ -107,6 +112,7 @@ class LanguageModelRun(Run):
         prompt: str = "",
         config: GenerationConfig | None = None,
         *,
+        condition: str | Sequence[str] | None = None,
         stream: bool = False,
         **changes: Any,
     ) -> Any:
@@ -115,13 +121,16 @@ class LanguageModelRun(Run):
         Args:
             prompt: how the text begins; may be empty.
             config: how to draw; ``changes`` (``temperature=0.7, seed=1, count=3``) go on top of it.
+            condition: what the text is written on, for a model trained with ``condition_field``: a text; or several,
+                one for each field, or of one field the lines of a list. It is not part of the text.
             stream: True for an iterator of pieces, the prompt first.
 
         Returns:
             The text; a list of texts when ``count`` is more than one; an iterator when ``stream``.
 
         Raises:
-            PromptError: the prompt holds characters or words that the model has never seen.
+            PromptError: the prompt or condition holds characters or words that the model has never seen; there is no
+                condition where the model needs one, or one where it knows none.
             ConfigError: a setting is out of range, or ``stream`` is asked for together with ``count``.
         """
         config = settings.replace(config or GenerationConfig(), changes)
@@ -129,19 +138,32 @@ class LanguageModelRun(Run):
         if stream:
             if config.count != 1:
                 raise ConfigError(f"count must be 1 when streaming, got {config.count}; call generate once a text")
-            return self.pieces(prompt, config, seed, 0)
-        texts = ["".join(self.pieces(prompt, config, seed, number)) for number in range(config.count)]
+            return self.pieces(prompt, config, seed, 0, condition)
+        texts = ["".join(self.pieces(prompt, config, seed, number, condition)) for number in range(config.count)]
         return texts[0] if config.count == 1 else texts
 
-    def pieces(self, prompt: str, config: GenerationConfig, seed: int, number: int) -> Iterator[str]:
+    def pieces(
+        self,
+        prompt: str,
+        config: GenerationConfig,
+        seed: int,
+        number: int,
+        condition: str | Sequence[str] | None = None,
+    ) -> Iterator[str]:
         """Text ``number`` of those that ``seed`` draws, piece by piece as it is written."""
         opening = _opening(self.model, int(self.config["corpus"]["documents"]))
-        return write(self._steps, self.tokenizer, prompt, config, seed, number, opening)
+        if self.conditions is None and condition is not None:
+            raise PromptError(
+                f"{self.path} was trained without a condition, got {condition!r}; leave it out, or train with "
+                "--condition-field"
+            )
+        given = self.conditions.ids(condition, self.tokenizer) if self.conditions else ()
+        return write(self._steps, self.tokenizer, prompt, config, seed, number, opening, given)
 
     def evaluate(
         self, corpus: Any = None, split: str | None = None, text_field: tuple[str, ...] = ()
     ) -> dict[str, Any]:
-        """Cross-entropy on held-out text, in float32.
+        """Cross-entropy on held-out text, in float32; of texts that are written on a condition, without that condition.
 
         Args:
             corpus: anything that ``textdl.open_corpus`` takes; the corpus of the training when none is given.
@@ -158,15 +180,15 @@ class LanguageModelRun(Run):
             CorpusError: no such corpus, no such split, or it is empty.
         """
         opened, split = self._held_out(corpus, split, text_field)
-        encoded = _encode(opened, split, self.tokenizer, lambda event: None)
+        encoded = encode_split(opened, split, self.tokenizer, lambda event: None)
         if len(encoded) < 2:
             raise CorpusError(f"the {split} split of {opened.name} is empty; choose from {', '.join(opened.splits)}")
         with torch.no_grad():
             nats = mean_nats(self.model, encoded, self.model.context)
         return {
-            **_figures(nats, encoded),
+            **figures_of(nats, encoded),
             "nats_per_token": nats,
-            "tokens": len(encoded),
+            "tokens": predictions(encoded),
             "characters": encoded.characters,
             "documents": encoded.documents,
             "unknown_share": encoded.unknown / len(encoded),
@@ -180,9 +202,10 @@ class LanguageModelRun(Run):
         if corpus is None and source is None:
             raise CorpusError("the run was trained on texts from memory; name a corpus to evaluate it on")
         if corpus is None or (isinstance(corpus, (str, Path)) and str(corpus) == source):
-            return open_corpus(source, self._data), split or "test"
-        config = CorpusConfig(text_field=text_field, documents=self._data.documents)
-        opened = open_corpus(corpus, config if split else replace(config, validation=0.0, test=0.0))
+            return open_texts(source, self._data), split or "test"
+        fields = self._data.condition_field
+        config = ConditionConfig(text_field=text_field, documents=self._data.documents, condition_field=fields)
+        opened = open_texts(corpus, config if split else replace(config, validation=0.0, test=0.0), least=1)
         return opened, split or ("test" if "test" in opened.own_splits else "train")
 
 
@@ -205,8 +228,8 @@ class LanguageModelling:
     ) -> None:
         self._shard = shard
         self.corpus, self.source, self.tokenizer = corpus, source, tokenizer
-        self._train = _encode(corpus, "train", tokenizer, tell)
-        self._held_out = _encode(corpus, "validation", tokenizer, tell)
+        self._train = encode_split(corpus, "train", tokenizer, tell, mixed=True)
+        self._held_out = encode_split(corpus, "validation", tokenizer, tell)
         length, lanes = config.data.seq_length, config.train.batch_size * shard.of
         if len(self._train) <= length:
             raise CorpusError(
@@ -229,8 +252,9 @@ class LanguageModelling:
         cls, source: Any, config: LanguageModellingConfig, tell: Observer, shard: Shard = WHOLE
     ) -> LanguageModelling:
         """Read the corpus, train the tokenizer, encode, and build the model on the CPU."""
-        corpus = open_corpus(source, config.data)
-        texts = (piece for piece, _ in _counted(corpus, "train", "reading", tell))
+        corpus = open_texts(source, config.data)
+        marks = [MARK] * config.data.min_count if isinstance(corpus, ConditionedCorpus) else []  # so that it is known
+        texts = itertools.chain(marks, (piece for piece, _ in read_pieces(corpus, "train", "reading", tell)))
         return cls(config, corpus, source, train_tokenizer(texts, config.data), tell, shard)
 
     @property
@@ -254,12 +278,15 @@ class LanguageModelling:
         }
         if self._lanes < self.config.train.batch_size:
             facts["sequences a batch"] = f"{self._lanes} (the text is short)"
-        return facts
+        return facts | (self.corpus.facts if isinstance(self.corpus, ConditionedCorpus) else {})
 
     def corpus_record(self) -> dict[str, Any]:
         """What ``config.json`` says of the corpus."""
         source = str(self.source) if isinstance(self.source, (str, Path)) else None
-        return {"source": source, **corpus_facts(self.corpus), "documents": self._train.documents}
+        record = {"source": source, **corpus_facts(self.corpus), "documents": self._train.documents}
+        if isinstance(self.corpus, ConditionedCorpus):
+            record["conditions"] = conditions_record(self.corpus)
+        return record
 
     def save_parts(self, path: Path) -> None:
         """Write the tokenizer."""
@@ -275,26 +302,34 @@ class LanguageModelling:
         """Windows in a pass."""
         return window_count(len(self._train), self._lanes, self._length)
 
-    def batches(self, split: str, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, split: str, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Inputs [C + T, B] and targets [T, B], this process's lanes; each pass begins them at other places."""
         generator = np.random.default_rng([self.config.train.seed, epoch])
         each = self._lanes // self._shard.of
         own = slice(self._shard.rank * each, (self._shard.rank + 1) * each)
         shift = 0 if epoch == 0 else int(generator.integers(len(self._train)))
-        for inputs, targets in windows(self._train.ids, self._lanes, self._length, shift, self._context, start):
-            yield torch.from_numpy(inputs[:, own]), torch.from_numpy(targets[:, own])
+        for inputs, targets in windows_of(self._train, self._lanes, self._length, shift, self._context, start):
+            batch = torch.from_numpy(inputs[:, own]), torch.from_numpy(targets[:, own])
+            if isinstance(self._train, ConditionedText):
+                yield *batch, int(np.count_nonzero(targets[:, own] != IGNORED))
+            else:
+                yield batch
 
-    def loss(self, model: nn.Module, batch: tuple[Tensor, Tensor], carry: Tensor | None) -> Loss:
-        """Mean cross-entropy of a window, in nats a token."""
-        inputs, targets = batch
+    def loss(self, model: nn.Module, batch: Batch, carry: Tensor | None) -> Loss:
+        """Mean cross-entropy of a window, in nats a token; the tokens of conditions do not count."""
+        inputs, targets = batch[:2]
+        counted = batch[2] if len(batch) == 3 else targets.numel()
         logits, state = model(inputs, carry)
-        nats, smoothing = cross_entropy(logits, targets), self.config.train.label_smoothing
-        smoothed = cross_entropy(logits, targets, smoothing) if smoothing else nats
-        return Loss(smoothed, targets.numel(), state.detach(), nats)
+        if not counted:  # nothing but (a part of) conditions
+            return Loss(0.0 * logits.float().sum(), 1, state.detach())
+        ignore = None if counted == targets.numel() else IGNORED
+        nats, smoothing = cross_entropy(logits, targets, ignore=ignore), self.config.train.label_smoothing
+        smoothed = cross_entropy(logits, targets, smoothing, ignore) if smoothing else nats
+        return Loss(smoothed, counted, state.detach(), nats)
 
     def figures(self, mean_loss: float) -> dict[str, float]:
         """Bits per character, and perplexity where tokens are words or parts of words."""
-        return {"loss": mean_loss, **_figures(mean_loss, self._train)}
+        return {"loss": mean_loss, **figures_of(mean_loss, self._train)}
 
     def settle(self, model: nn.Module) -> None:
         """Find the state in which a text begins: the one after the last of the first texts of the training split."""
@@ -311,57 +346,21 @@ class LanguageModelling:
         if len(self._held_out) < 2:
             return {}
         nats = mean_nats(model, self._held_out, self._context, at_most)
-        return {f"validation_{name}": value for name, value in _figures(nats, self._held_out).items()}
+        return {f"validation_{name}": value for name, value in figures_of(nats, self._held_out).items()}
 
     def sample(self, model: nn.Module) -> str:
         """The beginning of a text, drawn with the run's seed."""
         config = GenerationConfig(length=240)
         assert isinstance(model, LanguageModel)
-        opening = _opening(model, self._train.documents)
-        return "".join(write(TorchSteps(model), self.tokenizer, "", config, self.config.train.seed, 0, opening))
+        opening, given, before = _opening(model, self._train.documents), [], ""
+        if isinstance(self.corpus, ConditionedCorpus):
+            condition = next(iter(self.corpus.tally("train").conditions))
+            given = [*self.tokenizer.encode(condition).tolist(), mark_id(self.tokenizer)]
+            before = f"[{condition}] "
+        pieces = write(TorchSteps(model), self.tokenizer, "", config, self.config.train.seed, 0, opening, given)
+        return before + "".join(pieces)
 
 
 def _opening(model: LanguageModel, documents: int) -> np.ndarray | None:
     """The state in which a text begins, if the model has seen enough texts begin."""
     return model.opening.cpu().numpy() if documents >= _DOCUMENTS_THAT_TEACH else None
-
-
-def mean_nats(model: nn.Module, encoded: Encoded, context: int, at_most: int | None = None) -> float:
-    """Mean cross-entropy of the model on (the beginning of) a text, in nats a token.
-
-    The text is read in up to 64 lanes side by side, the state carried along each. ``context`` is the model's.
-    """
-    ids = encoded.ids if at_most is None else encoded.ids[: at_most + 1]
-    lanes = max(1, min(64, (len(ids) - 1) // (4 * _EVALUATION_WINDOW)))
-    total, state, tokens, device = 0.0, None, 0, next(model.parameters()).device
-    for inputs, targets in windows(ids, lanes, _EVALUATION_WINDOW, context=context):
-        logits, state = model(torch.from_numpy(inputs).to(device), state)
-        aims = torch.from_numpy(targets).to(device).flatten()
-        total += float(F.cross_entropy(logits.float().flatten(0, 1), aims, reduction="sum"))
-        tokens += aims.numel()
-    return total / tokens
-
-
-def _figures(nats: float, encoded: Encoded) -> dict[str, float]:
-    bits = nats * len(encoded) / encoded.characters / math.log(2)
-    return {"bits_per_character": bits, "perplexity": math.exp(min(nats, 700.0))}
-
-
-def _encode(corpus: Corpus, split: str, tokenizer: Tokenizer, tell: Observer) -> Encoded:
-    """A split as one array of ids: in memory when small, else in a file that is kept for the next time."""
-    hint = corpus.size_hint(split)
-    large = hint is None or hint > _CACHE_FROM_BYTES
-    pieces = _counted(corpus, split, f"encoding {split}", tell)
-    key = f"{corpus.digest} {split}" if large else ""
-    return encode_pieces(pieces, tokenizer, cache=default_cache() / "encoded" if large else None, key=key)
-
-
-def _counted(corpus: Corpus, split: str, what: str, tell: Observer) -> Iterator[tuple[str, bool]]:
-    """The pieces of a split, telling how far the reading is each time another million characters are done."""
-    done, told, hint = 0, 0, corpus.size_hint(split)
-    for piece, last in corpus.stream(split):
-        yield piece, last
-        done += len(piece)
-        if done - told >= 1_000_000:
-            told = done
-            tell(Reading(what, done, hint))

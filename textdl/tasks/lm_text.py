@@ -50,8 +50,13 @@ def figures_of(nats: float, encoded: Encoded) -> dict[str, float]:
     return {"bits_per_character": bits, "perplexity": math.exp(min(nats, 700.0))}
 
 
-def encode_split(corpus: Corpus, split: str, tokenizer: Tokenizer, tell: Observer) -> Encoded:
-    """A split as one array of ids: in memory when small, else in a file that is kept for the next time."""
+def encode_split(corpus: Corpus, split: str, tokenizer: Tokenizer, tell: Observer, mixed: bool = False) -> Encoded:
+    """A split as one array of ids: in memory when small, else in a file that is kept for the next time.
+
+    Args:
+        mixed: bring documents that are written on a condition into an order drawn by chance, where that fits into
+            memory.
+    """
     hint = corpus.size_hint(split)
     large = hint is None or hint > _CACHE_FROM_BYTES
     pieces = read_pieces(corpus, split, f"encoding {split}", tell)
@@ -61,7 +66,7 @@ def encode_split(corpus: Corpus, split: str, tokenizer: Tokenizer, tell: Observe
     if not isinstance(corpus, ConditionedCorpus):
         return encoded
     tally = corpus.tally(split)
-    mixed = split == "train" and encoded.ids.nbytes <= _CACHE_FROM_BYTES
+    mixed = mixed and encoded.ids.nbytes <= _CACHE_FROM_BYTES
     return conditioned_text(encoded, tokenizer, tally.characters, tally.documents, cache, mixed)
 
 
