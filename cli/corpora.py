@@ -53,10 +53,21 @@ def _built_in() -> list[dict[str, str]]:
 
 def _named() -> list[dict[str, str]]:
     from textdl.text.named import NAMED
+    from textdl.text.nltk_tagged import NAMED_TAGGED
 
-    return [
+    judged = [
         {"name": name, "title": named.title, "language": "en", "licence": "unknown", "from": named.source}
         for name, named in NAMED.items()
+    ]
+    return judged + [
+        {
+            "name": name,
+            "title": f"{named.title}, for train tag",
+            "language": named.language,
+            "licence": "unknown",
+            "from": f"nltk's {named.package}",
+        }
+        for name, named in NAMED_TAGGED.items()
     ]
 
 

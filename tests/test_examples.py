@@ -9,7 +9,12 @@ import pytest
 FOLDER = Path(__file__).parent.parent / "examples"
 
 #: What to give each example so that it is quick; an example without a line here is not tested, so it fails.
-QUICK = {"recipes.py": ["--minutes", "0.03"], "own_text.py": ["--steps", "100"], "word_vectors.py": ["--epochs", "2"]}
+QUICK = {
+    "recipes.py": ["--minutes", "0.03"],
+    "own_text.py": ["--steps", "100"],
+    "word_vectors.py": ["--epochs", "2"],
+    "translate.py": ["--minutes", "0.03"],
+}
 
 
 def test_every_example_is_listed():
@@ -25,5 +30,10 @@ def test_example(name, monkeypatch, capsys, tmp_path):
     spec.loader.exec_module(module)
     module.main()
     out = capsys.readouterr().out
-    begins = {"recipes.py": "Lemon ", "own_text.py": "after 100 steps", "word_vectors.py": "loss an epoch: "}
+    begins = {
+        "recipes.py": "Lemon ",
+        "own_text.py": "after 100 steps",
+        "word_vectors.py": "loss an epoch: ",
+        "translate.py": " -",
+    }
     assert out.startswith(begins[name])

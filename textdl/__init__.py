@@ -59,7 +59,7 @@ def train(
     """Train a model and return its run.
 
     Args:
-        task: the kind of job: ``"lm"``, ``"classify"``, ``"vectors"``.
+        task: the kind of job: ``"lm"``, ``"classify"``, ``"translate"``, ``"tag"``, ``"forecast"``, ``"vectors"``.
         corpus: a built-in name, a file, a folder, ``"hf:NAME"``, an iterable of texts, or ``{"train": texts, ...}``.
         out: the folder of the run; it must not hold one, unless ``resume``.
         config: the task's config, or the table of a ``config.json``; the defaults when none is given.
@@ -70,7 +70,8 @@ def train(
         settings: any setting by its name (``hidden=512``, ``minutes=2``), or in parts (``**{"train.lr": 0.01}``).
 
     Returns:
-        The task's ``Run``: ``run.generate``, ``run.predict``, ``run.nearest``, ``run.evaluate``.
+        The task's ``Run`` with its verb (``generate``, ``predict``, ``translate``, ``tag``, ``forecast``, ``nearest``)
+        and ``evaluate``.
 
     Raises:
         TextdlError: in one line, what has to change.

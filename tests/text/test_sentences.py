@@ -148,3 +148,15 @@ def test_a_long_run_of_marks_takes_no_square_of_its_length():
     assert time.perf_counter() - start < 5  # it took half a minute
     assert [sentence[:8] for sentence in whole] == ["It is...", "Then!!!!", "He left."]
     assert list(stream_sentences([text[at : at + 500] for at in range(0, len(text), 500)])) == whole
+
+
+@pytest.mark.parametrize("mark", ["'", "’"])
+def test_the_end_of_a_contraction_is_no_initial(mark: str) -> None:
+    text = f"He can{mark}t. Bob will. The book is Ann{mark}s. Berlin is far. Ask J. Smith."
+    assert split_sentences(text) == [
+        f"He can{mark}t.",
+        "Bob will.",
+        f"The book is Ann{mark}s.",
+        "Berlin is far.",
+        "Ask J. Smith.",
+    ]

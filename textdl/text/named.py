@@ -130,13 +130,13 @@ class NltkTexts:
     """
 
     def __init__(self, named: Named) -> None:
-        self._named, self._place = named, _found(named.nltk)
+        self._named, self._place = named, found_in_nltk(named.nltk)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         if self._place.suffix != ".zip":
             files = [path for path in self._place.rglob("*") if path.is_file()]
             by_path = {path.relative_to(self._place).as_posix(): path for path in files}
-            yield from self._texts(list(by_path), lambda name: _bytes(by_path[name]))
+            yield from self._texts(list(by_path), lambda name: bytes_of(by_path[name]))
             return
         try:
             with zipfile.ZipFile(self._place) as packed:
@@ -158,7 +158,7 @@ class NltkTexts:
 
     def _of_class(self, names: list[str], read: Callable[[str], bytes]) -> Iterator[tuple[float, str]]:
         for number, name in enumerate(names):
-            text = _decoded(read(name))
+            text = decoded(read(name))
             parts = text.split("\n") if self._named.lines else [text]
             for part, line in enumerate(parts):
                 yield (number + (part + 0.5) / len(parts)) / len(names), line.strip() if self._named.lines else line
@@ -169,7 +169,7 @@ def remedy(package: str) -> str:
     return f"python -m nltk.downloader {package}"
 
 
-def _found(package: str) -> Path:
+def found_in_nltk(package: str) -> Path:
     """The folder or the zip of a package: under ``corpora`` of one of nltk's paths, or directly in it."""
     import nltk.data
 
@@ -180,14 +180,14 @@ def _found(package: str) -> Path:
     raise CorpusError(f"nltk's {package} is not on this machine; fetch it with: {remedy(package)}")
 
 
-def _bytes(path: Path) -> bytes:
+def bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from None
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
     # Older copies of these files are in Latin 1, which any bytes are.
     try:
         text = content.decode("utf-8-sig")

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from ..errors import CorpusError
 from .conll import Columns, Tagged, read_columns, read_slashes
 from .files import damaged, unreadable
-from .named import _bytes, _decoded, _found, remedy
+from .named import bytes_of, decoded, found_in_nltk, remedy
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class NltkSentences:
     """
 
     def __init__(self, named: NamedTagged, split: str, columns: Columns) -> None:
-        self._named, self._columns, self._place = named, columns, _found(named.package)
+        self._named, self._columns, self._place = named, columns, found_in_nltk(named.package)
         self._pattern = dict(named.splits)[split]
         self._map = _mapping(named.mapping) if named.mapping else None
 
@@ -78,7 +78,7 @@ class NltkSentences:
         if self._place.suffix != ".zip":
             paths = [path for path in self._place.rglob("*") if path.is_file()]
             by_name = {path.relative_to(self._place).as_posix(): path for path in paths}
-            yield from self._of_files(list(by_name), lambda name: _bytes(by_name[name]))
+            yield from self._of_files(list(by_name), lambda name: bytes_of(by_name[name]))
             return
         try:
             with zipfile.ZipFile(self._place) as packed:
@@ -95,7 +95,7 @@ class NltkSentences:
             package = self._named.package
             raise CorpusError(f"{self._place} has no file {self._pattern}; fetch it again: {remedy(package)}")
         for name in some:
-            yield from self._of_text(_decoded(read(name)), f"{self._place}/{name}")
+            yield from self._of_text(decoded(read(name)), f"{self._place}/{name}")
 
     def _of_text(self, text: str, where: str) -> Iterator[Tagged]:
         match self._named.form:

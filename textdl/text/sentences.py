@@ -139,7 +139,8 @@ def _ends(
     opening = text[gap.end() : gap.end() + _AHEAD].lstrip(_BEFORE)
     if ends.search(gap[0]) is not None or not opening:
         return True
-    before = _LAST_WORD.search(text[max(start, match.start() - _BACK) : match.start()])
+    behind = text[max(start, match.start() - _BACK) : match.start()]
+    before = _LAST_WORD.search(behind)
     word = before[0].lower() if before is not None else ""
     if opening[0].islower() and not opening.startswith(_ADDRESSES):
         # Many write no capitals. With a quote closed it is one sentence still, as in "Stop!" he said.
@@ -149,7 +150,8 @@ def _ends(
     if marks != ".":
         return True
     closed = len(match[0]) > 1  # "etc.)" or 'Mr."'
-    if len(word) == 1 and word.isalpha():
+    elided = before is not None and behind[: before.start()].endswith(("'", "’"))  # the t of "can't"
+    if len(word) == 1 and word.isalpha() and not elided:
         return _opens(opening)  # an initial goes before a name
     if word in WORDS:
         return not opening[0].isdigit()
