@@ -20,9 +20,9 @@ def make(name: str) -> typer.Typer:
 
     app = typer.Typer(add_completion=False, rich_markup_mode="rich")
     epilog = (
-        "Example: textdl translate runs/en-es 'Where is the station?' --n-best 3; "
+        "Example: textdl translate runs/en-es 'Where is the umbrella?' --n-best 3; "
         "textdl translate runs/en-es --file new.txt > new.es; "
-        "textdl translate runs/en-es 'I want it.' --attention why.html"
+        "textdl translate runs/en-es 'These grey scarves cost four euros.' --attention why.html"
     )
     app.command(name, epilog=epilog)(with_options(translate, options(DecodingConfig, "How to search")))
     return app
@@ -55,7 +55,11 @@ def translate(
     if attention is not None:
         _draw(loaded, whole((texts or [""])[0]), config, attention)
     source = map(whole, texts) if texts else lines_of(str(file))
+    told = False
     for batch in batches(source, 1 if file == "-" and typed() else BATCH):
+        if not told and (strange := loaded.strangeness(batch)):
+            typer.echo(f"note: {strange}; the run was trained on {loaded.config['corpus']['source_name']}", err=True)
+            told = True
         typer.echo("\n".join(_lines(loaded, batch, config, json_)))
 
 

@@ -26,7 +26,7 @@ def main() -> None:
             hidden=256,
             batch_size=300,
         )
-        text = "The black umbrella is not very cheap."
+        text = "These grey scarves cost four euros."
         for one in run.translations([text], n_best=3)[0]:
             print(f"{one.score:7.3f}  {one.text}")
         # Each row of the weights is a word of the translation, and sums to one over the words of the text.

@@ -251,3 +251,18 @@ def test_drawing_is_seeded(run: Any) -> None:
     assert drawn == run.translate(texts, sample=True, seed=3, temperature=3.0)
     assert drawn != run.translate(texts, sample=True, seed=4, temperature=3.0)
     assert len(run.translations(texts, sample=True, n_best=4)[0]) == 4
+
+
+@pytest.mark.parametrize("kind", ["words", "bpe", "characters"])
+def test_a_language_never_seen_is_told(tmp_path: Path, kind: str) -> None:
+    rows = [
+        (f"the {a} {b} is here", "x") for a in ("green", "yellow", "little") for b in ("garden", "window", "kitchen")
+    ]
+    settings = {"tokenizer": kind, "hidden": 8, "embedding": 4, "steps": 1, "test": 0.0, "validation": 0.0}
+    run = textdl.train("translate", rows * 3, out=tmp_path / "run", progress=False, **settings)
+    assert run.strangeness(["the green window is here", "the kitchen is little"]) is None
+    told = run.strangeness(["зелёное окно здесь", "кухня маленькая"])
+    wanted = "100% of the source's words are unknown" if kind == "words" else "tokens a character, where that of"
+    assert told is not None
+    assert wanted in told
+    assert run.strangeness([""]) is None

@@ -110,6 +110,8 @@ class Translating:
                 "use a larger --longest"
             )
         self._example = training.sources[0]
+        letters = sum(len(training.sources[n].strip()) for n in self._train.kept.tolist())
+        self._density = len(self._train.sources.ids) / max(1, letters)
         self._texts = read_pairs(corpus, "validation", tell)
         self._held_out = self.reader.read(self._texts, None)
         if self._shard.of > min(map(len, self._order(0))):
@@ -160,7 +162,7 @@ class Translating:
 
     def corpus_record(self) -> dict[str, Any]:
         """What ``config.json`` says of the corpus."""
-        return record_of(self.corpus, self.source, self._example)
+        return record_of(self.corpus, self.source, self._example, self._density)
 
     def save_parts(self, path: Path) -> None:
         """Write the tokenizers."""

@@ -27,6 +27,8 @@ from .translation_figures import nats_of, translation_figures
 
 #: Source tokens, times hypotheses, that are worked on at once.
 _TOKENS_AT_ONCE = 8192
+#: From which share of unknown words on, and how many times the tokens of the training's texts, a text is strange.
+_STRANGE_WORDS, _STRANGE_TOKENS = 0.5, 2.0
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,25 @@ class TranslationRun(Run):
         words = self.reader.source.cut(text) if copies else []  # type: ignore[attr-defined]
         return align(self.reader, ids[0].tolist(), best.ids, seen, words)
 
+    def strangeness(self, texts: Sequence[str]) -> str | None:
+        """Why these texts are hardly in the language of the sources of the training, in words; None where they may be.
+
+        Of words, when most of them are unknown; of other tokens, when many more are needed for a text than in training.
+        """
+        tokenizer = self.reader.source
+        ids = self.reader.encode(tokenizer, texts)
+        tokens, letters = sum(map(len, ids)), sum(len(text.strip()) for text in texts)
+        if not letters:
+            return None
+        if tokenizer.kind == "words":
+            unknown = sum(int((some == tokenizer.unknown_id).sum()) for some in ids) / max(1, tokens)
+            return f"{unknown:.0%} of the source's words are unknown" if unknown > _STRANGE_WORDS else None
+        usual = float(self.config["corpus"]["tokens_per_character"])
+        share = tokens / letters
+        if share < _STRANGE_TOKENS * usual:
+            return None
+        return f"the source is cut into {share:.1f} tokens a character, where that of the training was into {usual:.1f}"
+
     def evaluate(  # type: ignore[override]
         self,
         corpus: Any = None,
@@ -143,7 +164,8 @@ class TranslationRun(Run):
 
         Returns:
             What :func:`textdl.tasks.translation_figures.translation_figures` gives, ``perplexity`` and
-            ``nats_per_token`` of the target tokens and ends; ``pairs``, ``corpus``, ``split``, ``same_corpus``.
+            ``nats_per_token`` of the target tokens and ends; ``pairs``, ``corpus``, ``split``, ``same_corpus``; and
+            ``strange``, what :meth:`strangeness` says of the sources.
 
         Raises:
             CorpusError: no such corpus or split, or it is empty.
@@ -162,6 +184,7 @@ class TranslationRun(Run):
             "perplexity": float(np.exp(min(nats, 700.0))),
             "nats_per_token": nats,
             "pairs": len(texts),
+            "strange": self.strangeness(texts.sources),
             "corpus": opened.name,
             "split": "all" if opened.own_splits == ("train",) and not opened.corpus.config.test else split,
             "same_corpus": opened.digest == self.config["corpus"]["digest"],
@@ -228,12 +251,13 @@ def _by_size(lengths: NDArray[np.int64], wide: int) -> list[NDArray[np.int64]]:
     return batches
 
 
-def record_of(corpus: ParallelCorpus, source: Any, example: str) -> dict[str, Any]:
-    """What ``config.json`` says of a corpus of pairs."""
+def record_of(corpus: ParallelCorpus, source: Any, example: str, tokens_per_character: float) -> dict[str, Any]:
+    """What ``config.json`` says of a corpus of pairs; ``tokens_per_character`` is of the sources."""
     named = str(source) if isinstance(source, (str, Path)) else None
     facts = {"name": corpus.name, "licence": corpus.card.licence, "digest": corpus.digest}
     sides = {"source_name": corpus.source_name, "target_name": corpus.target_name}
-    return {"source": named, **facts, **sides, "example": example}
+    told = {"example": example, "tokens_per_character": round(tokens_per_character, 4)}
+    return {"source": named, **facts, **sides, **told}
 
 
 __all__ = ["Read", "Texts", "Translation", "TranslationRun", "hypotheses", "record_of"]
