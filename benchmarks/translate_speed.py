@@ -64,7 +64,9 @@ class Peer(nn.Module):
 
 
 def task_of(**settings: Any) -> Translating:
-    config = replace(TranslatingConfig(), {"device": "cpu", "evaluations": 1, **settings})
+    config = replace(
+        TranslatingConfig(), {"device": "cpu", "evaluations": 1, "attention": "general", "batch_size": 2000, **settings}
+    )
     torch.manual_seed(1)
     return Translating.prepare(CORPUS, config, lambda event: None)
 
@@ -153,7 +155,9 @@ def peer_of(run: Any, hidden: int) -> Peer:
 
 
 def searching(folder: Path, hidden: int, sentences: int, rounds: int) -> None:
-    run: Any = textdl.train("translate", CORPUS, out=folder / "run", hidden=hidden, steps=150, progress=False)
+    run: Any = textdl.train(
+        "translate", CORPUS, out=folder / "run", hidden=hidden, attention="general", steps=300, progress=False
+    )
     texts = [pair.source for pair in open_parallel(CORPUS).pairs("test")][:sentences]
     peer, end = peer_of(run, hidden), run.reader.target.end
     sides = [torch.from_numpy(ids).long().unsqueeze(1) for ids in run.reader.encode(run.reader.source, texts)]

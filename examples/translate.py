@@ -22,9 +22,6 @@ def main() -> None:
             out=Path(folder) / "run",
             minutes=options.minutes,
             tokenizer="words",
-            attention="additive",
-            hidden=256,
-            batch_size=300,
         )
         text = "These grey scarves cost four euros."
         for one in run.translations([text], n_best=3)[0]:

@@ -229,7 +229,7 @@ def test_what_is_asked_wrongly_is_said(run: Any, tmp_path: Path) -> None:
     plain = textdl.train(
         "translate", pairs(str, 60), out=tmp_path / "plain", attention="none", hidden=8, steps=2, progress=False
     )
-    with pytest.raises(ConfigError, match="has no attention; train with --attention general"):
+    with pytest.raises(ConfigError, match="has no attention; train with --attention additive"):
         plain.attention("a")
     assert len(plain.translate(["a b"])) == 1
 

@@ -28,11 +28,11 @@ class RecurrentTranslatorConfig(TranslatorConfig):
 
     kind: str = knob("lstm", "Which model.", choices=tuple(CELLS), derived=True)
     hidden: int = knob(
-        512, "Width of the decoder's state, and of the encoder's (both directions).", least=1, most=65536
+        256, "Width of the decoder's state, and of the encoder's (both directions).", least=1, most=65536
     )
     layers: int = knob(1, "Recurrent layers of the encoder, and of the decoder.", least=1, most=64)
     bidirectional: bool = knob(True, "Read the source from both ends.")
-    attention: str = knob("general", "How the decoder looks at the source.", choices=("none", *SCORES))
+    attention: str = knob("additive", "How the decoder looks at the source.", choices=("none", *SCORES))
     input_feeding: bool = knob(False, "The decoder also reads what it last made of the source (slower).")
     coverage: float = knob(
         0.0, "Weight of the loss of looking at the same words again (0: none, and no record of it).", least=0

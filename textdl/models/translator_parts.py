@@ -55,8 +55,10 @@ class Words(nn.Module):
         self.output = nn.Linear(config.embedding if tied else width, config.target_vocabulary)
         nn.init.xavier_uniform_(self.output.weight)
         nn.init.zeros_(self.output.bias)
+        # Large, so that states differ from the first step on: attention must tell them apart before it can learn where
+        # to look. What the softmax shares has to be small.
         for table in (self.target, self.source):
-            nn.init.normal_(table.weight, std=config.embedding**-0.5)
+            nn.init.normal_(table.weight, std=config.embedding**-0.5 if tied else 1.0)
         if tied:
             self.output.weight = self.target.weight
 

@@ -37,7 +37,7 @@ class TranslationTraining(TrainConfig):
 
     epochs: float = knob(10.0, "Passes over the training pairs (unless --steps or --minutes is given).", above=0)
     batch_size: int = knob(
-        2000, "Tokens of a side of a batch, padding included (of each process).", least=1, most=10_000_000
+        500, "Tokens of a side of a batch, padding included (of each process).", least=1, most=10_000_000
     )
     lr: float = knob(0.002, "Highest learning rate.", above=0, most=1000)
     schedule: str = knob("cosine", "How the learning rate changes.", choices=SCHEDULES)

@@ -110,7 +110,7 @@ class TranslationRun(Run):
             CorpusError: the text is blank.
         """
         if not self.attends:
-            raise ConfigError(f"{self.path} has no attention; train with --attention general")
+            raise ConfigError(f"{self.path} has no attention; train with --attention additive")
         if not checked([text])[0].strip():
             raise CorpusError("the text is empty; give one with a word in it")
         config = settings.replace(config or DecodingConfig(), changes)
