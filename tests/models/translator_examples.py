@@ -41,6 +41,8 @@ TARGETS = [[3, 1], [8, 8, 4, 5, 1, 6], [7], [0, 5, 3]]
 def made(name: str, **more: Any) -> Translator:
     """A translator with weights of its own, dropout only where asked for, ready for evaluation."""
     settings: dict[str, Any] = {"kind": "lstm", "dropout": 0.0, "end": END, **SETTINGS[name], **more}
+    if settings["kind"] != "transformer":
+        settings.setdefault("attention", "general")
     if settings["kind"] == "transformer":
         sizes = {"embedding": 8, "heads": 2, "layers": 2, "feedforward": 12}
     else:

@@ -58,7 +58,7 @@ class TransformerTranslator(Translator):
         super().__init__()
         self.config = config
         width, layers = config.embedding, range(config.layers)
-        self.words = Words(config, width)
+        self.words = Words(config, width, spread=config.embedding**-0.5)
         self.encoder = nn.ModuleList(EncoderLayer(config) for _ in layers)
         self.encoder_norm = nn.LayerNorm(width)
         self.decoder = nn.ModuleList(DecoderLayer(config) for _ in layers)

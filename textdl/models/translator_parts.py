@@ -37,13 +37,14 @@ class Words(nn.Module):
     """The embeddings of both sides and the softmax layer (Press & Wolf 2017 for what is tied).
 
     ``source`` and ``target``: ids [...] -> [..., D]; ``logits``: [..., H] -> [..., V]. A tied softmax that reads
-    another width than the embedding's has a projection H -> D before it.
+    another width than the embedding's has a projection H -> D before it. ``spread`` is the standard deviation of what
+    embeddings begin with, where the softmax does not share them.
 
     Raises:
         ConfigError: everything is to be tied, but the two sides have two vocabularies.
     """
 
-    def __init__(self, config: TranslatorConfig, width: int) -> None:
+    def __init__(self, config: TranslatorConfig, width: int, spread: float) -> None:
         super().__init__()
         if config.tied == "all" and not config.joint:
             raise ConfigError("tied 'all' needs a joint vocabulary of both sides; take tied 'target', or a joint one")
@@ -55,10 +56,8 @@ class Words(nn.Module):
         self.output = nn.Linear(config.embedding if tied else width, config.target_vocabulary)
         nn.init.xavier_uniform_(self.output.weight)
         nn.init.zeros_(self.output.bias)
-        # Large, so that states differ from the first step on: attention must tell them apart before it can learn where
-        # to look. What the softmax shares has to be small.
         for table in (self.target, self.source):
-            nn.init.normal_(table.weight, std=config.embedding**-0.5 if tied else 1.0)
+            nn.init.normal_(table.weight, std=config.embedding**-0.5 if tied else spread)
         if tied:
             self.output.weight = self.target.weight
 
