@@ -66,8 +66,8 @@ class RecurrentTranslator(Translator):
         hidden = config.hidden
         each = hidden // 2 if config.bidirectional else hidden
         fed = hidden if config.input_feeding else 0
-        # Embeddings are drawn large, so that states differ from the first step on: attention must tell them apart before
-        # it can learn where to look.
+        # Embeddings are drawn large, so that states differ from the first step on: attention must tell them apart
+        # before it can learn where to look.
         self.words = Words(config, hidden, spread=1.0)
         self.encoder = Reading(config.kind, config.embedding, each, config.layers, config.bidirectional, config.dropout)
         self.decoder = Recurrent(config.kind, config.embedding + fed, hidden, config.layers, config.dropout)
