@@ -304,12 +304,12 @@ def run_all(options: argparse.Namespace, folder: Path) -> list[tuple[Case, Tally
 def show(totals: Sequence[tuple[Case, Tally]], whole: Tally, seconds: float) -> None:
     """Print a row for each case, the sums, and where the kills struck."""
     columns = ("kills", "inside a checkpoint write", "runs", "survived", "identical")
-    print("  ".join([f"{'task':<6}{'cell':<6}", *columns]))
+    print("  ".join([f"{'task':<10}{'cell':<6}", *columns]))
     rows = [(case.task, case.cell, tally) for case, tally in totals]
     for task, cell, tally in [*rows, ("all", "", whole)]:
         counts = (tally.kills, tally.inside_checkpoint, tally.runs, tally.survived, tally.identical)
         cells = [f"{count:>{len(column)}}" for count, column in zip(counts, columns, strict=True)]
-        print("  ".join([f"{task:<6}{cell:<6}", *cells]))
+        print("  ".join([f"{task:<10}{cell:<6}", *cells]))
     print(f"\nwhere they struck ({seconds:.0f} s in all):")
     for place, count in sorted(whole.hits.items()):
         print(f"{count:>5}  {place}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .info import shown
+from .tables import console, print_figures
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,41 +15,36 @@ MOST = 20  # classes up to which the confusion matrix is printed
 TEXT = 300  # characters of a mistake that are printed
 #: Figures that have a table of their own, or are said beforehand.
 TABLES = ("per_class", "confusion", "errors", "same_corpus")
-#: Columns where the width of the reader's window is not known: in a file, or another program.
-WIDE = 160
 
 
-def show_classes(figures: Mapping[str, Any]) -> None:
-    """Print the figures of a classifier: one a line, then a table by class, the confusion matrix, the mistakes."""
-    from rich.console import Console
+def show_classes(figures: Mapping[str, Any], judged: str = "texts") -> None:
+    """Print the figures of a classifier: one a line, then a table by class, the confusion matrix, the mistakes.
 
-    # labels and texts are somebody's data: ":cat:" is no picture and "[b]" no style
-    console = Console(highlight=False, emoji=False, markup=False)
-    if not console.is_terminal:
-        console.width = WIDE
-    for key, value in figures.items():
-        if key not in TABLES:
-            console.print(f"{key.replace('_', ' '):<20} {shown(value)}", soft_wrap=True)
-    console.print()
-    console.print(_per_class(figures["per_class"]))
+    Args:
+        judged: what it judges.
+    """
+    where = console()
+    print_figures(where, figures, TABLES)
+    where.print()
+    where.print(_per_class(figures["per_class"], judged))
     confusion = figures.get("confusion")
     if confusion is not None and len(confusion["labels"]) <= MOST:
-        console.print()
-        console.print(_confusion(confusion))
+        where.print()
+        where.print(_confusion(confusion))
     elif confusion is not None:
-        console.print(
+        where.print(
             f"\n{len(confusion['labels'])} classes are too many to print how they are confused; see --confusion"
         )
     if "errors" in figures:
-        _mistakes(console, figures["errors"])
+        _mistakes(where, figures["errors"])
 
 
-def _per_class(classes: Mapping[str, Mapping[str, Any]]) -> Table:
+def _per_class(classes: Mapping[str, Mapping[str, Any]], judged: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for name in ("class", "precision", "recall", "F1", "texts"):
+    for name in ("class", "precision", "recall", "F1", judged):
         table.add_column(name, justify="left" if name == "class" else "right", overflow="fold")
     for label, row in classes.items():
         rates = [f"{row[name]:.4f}" for name in ("precision", "recall", "f1")]
@@ -80,7 +75,7 @@ def _mistakes(console: Console, mistakes: Sequence[Mapping[str, Any]]) -> None:
         return
     console.print("\nthe worst mistakes")
     for mistake in mistakes:
-        truth, said = _named(mistake["truth"]), _named(mistake["predicted"])
+        truth, said = named(mistake["truth"]), named(mistake["predicted"])
         of = f" ({mistake['label']})" if "label" in mistake else ""
         console.print(f"\n{said}{of}, probability {mistake['probability']:.4f}; truth: {truth}", style="bold")
         for text in (mistake["text"], mistake.get("second", "")):
@@ -88,7 +83,7 @@ def _mistakes(console: Console, mistakes: Sequence[Mapping[str, Any]]) -> None:
                 console.print(_plain(text), soft_wrap=not console.is_terminal)
 
 
-def _named(label: str | Sequence[str] | None) -> str:
+def named(label: str | Sequence[str] | None) -> str:
     """A label, or several; None is one that is no class of the run."""
     if label is None:
         return "no class of the run"
@@ -97,7 +92,7 @@ def _named(label: str | Sequence[str] | None) -> str:
 
 def _plain(text: str) -> str:
     """A text on one line, not too long, with nothing that a terminal would take for an order."""
-    from textdl.inspect.coloured import visible
+    from textdl.text.visible import visible
 
     line = " ".join(visible(text[: 4 * TEXT]).split())
     return line if len(line) <= TEXT else line[: TEXT - 1] + "…"

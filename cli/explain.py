@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from .options import Best, Device
-from .predict import classifier, paired
+from .predict import paired
+from .runs import run_of
 
 
 def make(name: str) -> typer.Typer:
@@ -47,7 +48,7 @@ def explain(
         raise PromptError(f"an explanation needs a text with at least one word, got {text!r}; give one as TEXT")
     if out is not None:
         coloured.page_path(out)  # a wrong name is told before the work, not after it
-    loaded = classifier(run, device, best)
+    loaded = run_of("classify", run, device, best)
     if label is not None and label not in loaded.labels:
         raise ConfigError(f"{run} has no class {label!r}; {near(label, loaded.labels)}")
     if second is not None and not loaded.pairs:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from .options import Best, Device
+from .runs import run_of
 
 
 def make(name: str) -> typer.Typer:
@@ -46,7 +47,7 @@ def forecast(
 
     if plot is not None:
         picture(plot)  # a wrong name is told before the work, not after it
-    loaded = forecaster(run, device, best)
+    loaded = run_of("forecast", run, device, best)
     known = None if file is None else loaded.opened(file, whole=True)
     for note in () if known is None else known.notes:
         typer.echo(f"note: {note}", err=True)
@@ -63,19 +64,3 @@ def forecast(
             err=True,
         )
     show_forecast(found)
-
-
-def forecaster(run: Path, device: str, best: bool) -> Any:
-    """The run in a folder.
-
-    Raises:
-        RunError: it is of another task.
-    """
-    from textdl.errors import RunError
-    from textdl.tasks import base
-
-    loaded: Any = base.load(run, device, best)
-    if not hasattr(loaded, "forecast"):
-        task = loaded.config["task"]
-        raise RunError(f"{run} is a {task} model, which forecasts no numbers; name a run of textdl train forecast")
-    return loaded

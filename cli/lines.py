@@ -22,16 +22,16 @@ def typed() -> bool:
 
 
 def lines_of(file: str) -> Iterator[str]:
-    """The lines of a file, or of standard input where it is ``-``, each as it comes.
+    """The lines of a file, or of standard input where it is ``-``, each as it comes; only ``\\n`` ends one.
 
     Raises:
         CorpusError: there is no such file, it is empty, or it is not UTF-8.
     """
     from textdl.errors import CorpusError
-    from textdl.text.files import read_lines
+    from textdl.text.files import read_exact_lines
 
     empty = True
-    for line in standard_input() if file == "-" else read_lines(Path(file)):
+    for line in standard_input() if file == "-" else read_exact_lines(Path(file)):
         empty = False
         yield line
     if empty:
@@ -54,7 +54,7 @@ def standard_input() -> Iterator[str]:
             raise CorpusError(
                 f"standard input line {number} is not UTF-8 (byte {byte:#04x}); convert it with iconv -t UTF-8"
             ) from None
-        yield text.rstrip("\r\n")
+        yield text.removesuffix("\n").removesuffix("\r")
 
 
 def batches(some: Iterable[T], size: int) -> Iterator[list[T]]:

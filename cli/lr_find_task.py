@@ -11,7 +11,16 @@ import typer
 from textdl.tasks import find_task
 
 from .options import assignments, given, options, with_options
-from .train_task import PANELS, dotted, model_option, parts_of, read_config, start_of
+from .train_task import (
+    PANELS,
+    corpus_argument,
+    corpus_or_files,
+    dotted,
+    model_option,
+    parts_of,
+    read_config,
+    start_of,
+)
 
 #: Settings of a training that a range test has no use for.
 _WITHOUT = ("epochs", "steps", "minutes", "lr", "schedule", "patience")
@@ -24,7 +33,6 @@ def make(name: str, arguments: Sequence[str] = ()) -> typer.Typer:
     app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
     def lr_find(
-        corpus: Annotated[str, typer.Argument(help="A built-in corpus, a file, a folder, or hf:NAME[:config].")],
         lowest: Annotated[float, typer.Option("--lowest", metavar="X", help="First rate (default: 1e-06).")] = 1e-6,
         highest: Annotated[float, typer.Option("--highest", metavar="X", help="Last rate (default: 10).")] = 10.0,
         rates: Annotated[int, typer.Option("--rates", metavar="N", help="Steps, each with a rate of its own.")] = 100,
@@ -39,12 +47,14 @@ def make(name: str, arguments: Sequence[str] = ()) -> typer.Typer:
         json_: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
         **flags: Any,
     ) -> None:
+        corpus = flags.pop("corpus")
         settings = {**dotted(given(flags), parts), **assignments(start, set_ or [])}
         begin = read_config(name, config) if config else task.config_class()
-        _run(name, corpus, begin, settings, (lowest, highest, rates), plot, quiet, json_)
+        place = corpus_or_files(task, corpus, settings)
+        _run(name, place, begin, settings, (lowest, highest, rates), plot, quiet, json_)
 
     lr_find.__doc__ = "Find a learning rate for a model and a corpus by a short test; nothing is kept of the model."
-    parameters = model_option(task, start) + [
+    parameters = [corpus_argument(task), *model_option(task, start)] + [
         p for part, cls in parts.items() for p in options(cls, PANELS[part]) if p.name not in _WITHOUT
     ]
     example = (

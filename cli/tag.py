@@ -10,6 +10,7 @@ import typer
 
 from .lines import batches, lines_of, typed, whole
 from .options import Best, Device
+from .runs import run_of
 
 BATCH = 256  # texts that are tagged at once
 
@@ -51,7 +52,7 @@ def tag(
         raise ConfigError("--json and --conll are two forms of the same; leave one of them out")
     if html is not None:
         page_path(html)  # a wrong name is told before the work, not after it
-    loaded = tagger(run, device, best)
+    loaded = run_of("tag", run, device, best)
     source = iter([whole(text) for text in texts or []]) if file is None else lines_of(file)
     kept: list[Any] = []
     quiet = html is not None and not (json_ or conll)
@@ -71,30 +72,15 @@ def tag(
         typer.echo(f"{sum(bool(some.tokens) for some in kept):,} sentences; see {html}", err=True)
 
 
-def tagger(run: Path, device: str, best: bool) -> Any:
-    """The run in a folder.
-
-    Raises:
-        RunError: it is of another task.
-    """
-    from textdl.errors import RunError
-    from textdl.tasks import base
-
-    loaded: Any = base.load(run, device, best)
-    if not hasattr(loaded, "tag"):
-        task = loaded.config["task"]
-        raise RunError(f"{run} is a {task} model, which tags no words; name a run of textdl train tag")
-    return loaded
-
-
 def _print(loaded: Any, found: Sequence[Any], as_json: bool, conll: bool) -> None:
     """What is printed of some sentences."""
     import json
 
     from rich.console import Console
 
-    from textdl.inspect.coloured import has_colours, visible
+    from textdl.inspect.coloured import has_colours
     from textdl.inspect.tagged_page import coloured_sentence
+    from textdl.text.visible import visible
 
     if as_json:
         for sentence in found:
@@ -130,7 +116,7 @@ def _record(loaded: Any, sentence: Any) -> dict[str, Any]:
     record: dict[str, Any] = {"text": sentence.text, "tokens": sentence.tokens, "tags": sentence.tags}
     if loaded.spans:
         record["spans"] = [
-            {"label": label, "start": start, "end": end, "text": " ".join(sentence.tokens[start:end])}
+            {"label": label or "span", "start": start, "end": end, "text": " ".join(sentence.tokens[start:end])}
             for label, start, end in spans(sentence.tags)
         ]
     if sentence.probabilities is not None:

@@ -6,32 +6,23 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .info import shown
+from .tables import console, print_figures
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 #: Figures that have a table of their own, or are said beforehand.
 TABLES = ("per_tag", "per_span", "same_corpus")
-#: Columns where the width of the reader's window is not known: in a file, or another program.
-WIDE = 160
 
 
 def show_tags(figures: Mapping[str, Any]) -> None:
     """Print the figures of a tagger: one a line, then a table of the spans where there are such, and of the tags."""
-    from rich.console import Console
-
-    # tags are somebody's data: ":cat:" is no picture and "[b]" no style
-    console = Console(highlight=False, emoji=False, markup=False)
-    if not console.is_terminal:
-        console.width = WIDE
-    for key, value in figures.items():
-        if key not in TABLES:
-            console.print(f"{key.replace('_', ' '):<20} {shown(value)}", soft_wrap=True)
+    where = console()
+    print_figures(where, figures, TABLES)
     for name, title, counted in (("per_span", "span", "spans"), ("per_tag", "tag", "words")):
         if figures.get(name):
-            console.print()
-            console.print(_table(figures[name], title, counted))
+            where.print()
+            where.print(_table(figures[name], title, counted))
 
 
 def tags_json(figures: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,7 +34,7 @@ def _table(rows: Mapping[str, Mapping[str, Any]], title: str, counted: str) -> T
     from rich.table import Table
     from rich.text import Text
 
-    from textdl.inspect.coloured import visible
+    from textdl.text.visible import visible
 
     table = Table(box=None, pad_edge=False)
     for name in (title, "precision", "recall", "F1", counted):

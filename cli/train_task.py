@@ -12,7 +12,7 @@ import typer
 
 from textdl import artifact
 from textdl.config import knobs, replace
-from textdl.errors import ConfigError, RunError
+from textdl.errors import ConfigError, RunError, near
 from textdl.tasks import find_task
 
 from .options import assignments, given, options, with_options
@@ -45,7 +45,7 @@ def make(name: str, arguments: Sequence[str] = ()) -> typer.Typer:
         corpus = flags.pop("corpus")
         settings = {**dotted(given(flags), parts), **assignments(start, set_ or [])}
         begin = read_config(name, config) if config else None
-        _run(name, _corpus(task, corpus, settings), out, begin, settings, resume, tensorboard, quiet, json_)
+        _run(name, corpus_or_files(task, corpus, settings), out, begin, settings, resume, tensorboard, quiet, json_)
 
     train.__doc__ = task.__doc__
     rare = ", ".join(
@@ -67,18 +67,34 @@ def corpus_argument(task: Any) -> inspect.Parameter:
     return inspect.Parameter("corpus", inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
 
-def _corpus(task: Any, corpus: str | None, settings: dict[str, Any]) -> str:
+def corpus_or_files(task: Any, corpus: str | None, settings: dict[str, Any]) -> str:
     """The corpus; of a task that can be told its files instead (``files_by``), the folder that they are named from.
 
     Raises:
-        ConfigError: neither is given.
+        ConfigError: neither is given, or there is no such file.
     """
     if corpus is not None:
         return corpus
-    if all(f"data.{flag}" in settings for flag in task.files_by):
+    named = {flag: settings[f"data.{flag}"] for flag in task.files_by if f"data.{flag}" in settings}
+    if len(named) == len(task.files_by):
+        for flag, name in named.items():
+            _check_file(flag, name)
         return "."
     files = " and ".join(f"--{flag} FILE" for flag in task.files_by)
     raise ConfigError(f"name a corpus, or {files}; textdl corpora lists those that are built in")
+
+
+def _check_file(flag: str, name: str) -> None:
+    try:
+        path = Path(name).expanduser()
+        if path.is_file():
+            return
+        beside = [other.name for other in path.parent.iterdir() if other.is_file()] if name else []
+    except (OSError, ValueError, RuntimeError):  # no such folder; a name too long, or of no user's home
+        beside = []
+    close = near(Path(name).name, beside)
+    remedy = close if close.startswith("did you mean") else "name the file, or the corpus that it is a side of"
+    raise ConfigError(f"--{flag}: there is no file {name!r}; {remedy}")
 
 
 def _run(

@@ -10,6 +10,7 @@ import typer
 
 from .lines import batches, lines_of, typed, whole
 from .options import Best, Device, given, options, with_options
+from .runs import run_of
 
 BATCH = 512  # texts that are worked on at once
 
@@ -51,39 +52,27 @@ def translate(
     if attention is not None and (file is not None or len(texts or []) != 1):
         raise ConfigError("--attention draws one text; give one TEXT")
     config = replace(DecodingConfig(), given(flags))
-    loaded = translator(run, device, best)
+    loaded = run_of("translate", run, device, best)
     if attention is not None:
         _draw(loaded, whole((texts or [""])[0]), config, attention)
     source = map(whole, texts) if texts else lines_of(str(file))
-    told = False
+    told, done = False, 0
     for batch in batches(source, 1 if file == "-" and typed() else BATCH):
         if not told and (strange := loaded.strangeness(batch)):
             typer.echo(f"note: {strange}; the run was trained on {loaded.config['corpus']['source_name']}", err=True)
             told = True
-        typer.echo("\n".join(_lines(loaded, batch, config, json_)))
+        typer.echo("\n".join(_lines(loaded, batch, config, json_, done)))
+        done += sum(bool(text.strip()) for text in batch)
 
 
-def translator(run: Path, device: str, best: bool) -> Any:
-    """The run in a folder.
+def _lines(loaded: Any, batch: list[str], config: Any, as_json: bool, done: int) -> Iterator[str]:
+    """What is printed of each text: its translation; of several, each with its score, a line each.
 
-    Raises:
-        RunError: it is of another task.
+    ``done`` is how many texts were translated before.
     """
-    from textdl.errors import RunError
-    from textdl.tasks import base
-
-    loaded: Any = base.load(run, device, best)
-    if not hasattr(loaded, "translations"):
-        task = loaded.config["task"]
-        raise RunError(f"{run} is a {task} model, which translates nothing; name a run of textdl train translate")
-    return loaded
-
-
-def _lines(loaded: Any, batch: list[str], config: Any, as_json: bool) -> Iterator[str]:
-    """What is printed of each text: its translation; of several, each with its score, a line each."""
     import json
 
-    for text, some in zip(batch, loaded.translations(batch, config), strict=True):
+    for text, some in zip(batch, loaded.translations(batch, config, done), strict=True):
         if as_json:
             told = [{"text": one.text, "score": round(one.score, 6)} for one in some]
             yield json.dumps({"source": text, "translations": told}, ensure_ascii=False)

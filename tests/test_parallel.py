@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
-import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,36 +18,11 @@ from textdl.corpus import CorpusConfig, open_corpus
 from textdl.errors import CorpusError
 from textdl.parallel import Pair, ParallelConfig, ParallelCorpus, open_parallel
 
+from .pairs_on_disk import archive, lines, table, train, write
+
 # Each source twice, with two targets: they have to stay together. Some characters end a line for Python's splitlines.
 PAIRS = [Pair(f"text {n // 2} \x0c\u2028 end", f"ñ {n}\x85") for n in range(400)]
 ROWS = [{"en": source, "es": target} for source, target in PAIRS]
-
-
-def write(path: Path, content: str | bytes | list[dict[str, Any]]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, list):
-        content = "".join(json.dumps(row) + "\n" for row in content)
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
-def lines(side: int, some: list[Pair] = PAIRS) -> str:
-    return "".join(pair[side] + "\n" for pair in some)
-
-
-def table(some: list[Pair] = PAIRS) -> str:
-    return "".join(f"{source}\t{target}\n" for source, target in some)
-
-
-def archive(path: Path, **members: str | bytes) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in members.items():
-            file.writestr(name, content)
-    return path
-
-
-def train(source: Any, /, **settings: Any) -> list[Pair]:
-    return list(open_parallel(source, ParallelConfig(validation=0, test=0, **settings)).pairs("train"))
 
 
 def splits(corpus: ParallelCorpus) -> dict[str, Counter[Pair]]:
@@ -66,10 +40,10 @@ def complaint(source: Any, /, **settings: Any) -> str:
 
 
 def test_every_kind_of_source_gives_the_same_pairs_in_the_same_splits(tmp_path: Path) -> None:
-    write(tmp_path / "files" / "a.en", lines(0))
-    write(tmp_path / "files" / "a.es.gz", gzip.compress(lines(1).encode()))
-    write(tmp_path / "named" / "europarl.src.txt", lines(0))
-    write(tmp_path / "named" / "europarl.tgt.txt", lines(1).replace("\n", "\r\n"))
+    write(tmp_path / "files" / "a.en", lines(0, PAIRS))
+    write(tmp_path / "files" / "a.es.gz", gzip.compress(lines(1, PAIRS).encode()))
+    write(tmp_path / "named" / "europarl.src.txt", lines(0, PAIRS))
+    write(tmp_path / "named" / "europarl.tgt.txt", lines(1, PAIRS).replace("\n", "\r\n"))
     nested = [{"id": str(n), "translation": row} for n, row in enumerate(ROWS)]
     columns = {name: [row[name] for row in ROWS] for name in ("en", "es")}
     pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet")
@@ -86,8 +60,8 @@ def test_every_kind_of_source_gives_the_same_pairs_in_the_same_splits(tmp_path: 
         ),
         (tmp_path / "files" / "a.en", {"target": "a.es.gz"}, ("a.en", "a.es.gz")),
         (tmp_path / "named", {}, ("src", "tgt")),
-        (write(tmp_path / "a.tsv", table()), {}, ("1", "2")),
-        (write(tmp_path / "a.txt", table()), {"target": "2"}, ("1", "2")),
+        (write(tmp_path / "a.tsv", table(PAIRS)), {}, ("1", "2")),
+        (write(tmp_path / "a.txt", table(PAIRS)), {"target": "2"}, ("1", "2")),
         (
             write(
                 tmp_path / "b.tsv", "es\tnote\ten\n" + table(PAIRS)[:0] + "".join(f"{t}\tx\t{s}\n" for s, t in PAIRS)
@@ -95,9 +69,11 @@ def test_every_kind_of_source_gives_the_same_pairs_in_the_same_splits(tmp_path: 
             {"source": "en", "target": "es"},
             ("en", "es"),
         ),
-        (write(tmp_path / "d.tsv", "Source\tTarget\n" + table()), {}, ("Source", "Target")),
+        (write(tmp_path / "d.tsv", "Source\tTarget\n" + table(PAIRS)), {}, ("Source", "Target")),
         (
-            archive(tmp_path / "en-es.zip", **{"_about.txt": "x" * 20000, "es.txt": table(), "__MACOSX/._es.txt": "y"}),
+            archive(
+                tmp_path / "en-es.zip", **{"_about.txt": "x" * 20000, "es.txt": table(PAIRS), "__MACOSX/._es.txt": "y"}
+            ),
             {},
             ("1", "2"),
         ),
@@ -141,12 +117,12 @@ def test_every_kind_of_source_gives_the_same_pairs_in_the_same_splits(tmp_path: 
 
 @pytest.mark.parametrize("form", ["lines", "table", "records", "lists", "csv"])
 def test_the_direction_can_be_turned(form: str, tmp_path: Path) -> None:
-    write(tmp_path / "lines" / "a.en", lines(0))
-    write(tmp_path / "lines" / "a.es", lines(1))
+    write(tmp_path / "lines" / "a.en", lines(0, PAIRS))
+    write(tmp_path / "lines" / "a.es", lines(1, PAIRS))
     plain = [Pair(f"t {n}", f"u {n}") for n in range(9)]
     source, settings = {
         "lines": (tmp_path / "lines", {"source": "es", "target": "en"}),
-        "table": (write(tmp_path / "a.tsv", table()), {"source": "2"}),
+        "table": (write(tmp_path / "a.tsv", table(PAIRS)), {"source": "2"}),
         "records": (write(tmp_path / "a.jsonl", ROWS), {"source": "es"}),
         "lists": (PAIRS, {"source": "target", "target": "source"}),
         "csv": (
@@ -188,8 +164,8 @@ def test_splits_by_name_in_a_folder_of_several_languages(tmp_path: Path) -> None
 
 
 def test_two_endings_without_a_usual_name_do_not_tell_the_direction(tmp_path: Path) -> None:
-    write(tmp_path / "a.en", lines(0))
-    write(tmp_path / "a.es", lines(1))
+    write(tmp_path / "a.en", lines(0, PAIRS))
+    write(tmp_path / "a.es", lines(1, PAIRS))
     assert "end in .en, .es, and does not say which" in complaint(tmp_path)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -16,35 +15,10 @@ from textdl.parallel import Pair, ParallelConfig, open_parallel
 from textdl.text import zipped
 from textdl.text.files import count_lines
 
+from .pairs_on_disk import archive, lines, table, train, write
+
 PAIRS = [Pair(f"text {n}", f"ñ {n}") for n in range(400)]
 ROWS = [{"en": source, "es": target} for source, target in PAIRS]
-
-
-def write(path: Path, content: str | bytes | list[dict[str, Any]]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, list):
-        content = "".join(json.dumps(row) + "\n" for row in content)
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
-def lines(side: int, some: list[Pair] = PAIRS) -> str:
-    return "".join(pair[side] + "\n" for pair in some)
-
-
-def table(some: list[Pair] = PAIRS) -> str:
-    return "".join(f"{source}\t{target}\n" for source, target in some)
-
-
-def archive(path: Path, **members: str | bytes) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in members.items():
-            file.writestr(name, content)
-    return path
-
-
-def train(source: Any, /, **settings: Any) -> list[Pair]:
-    return list(open_parallel(source, ParallelConfig(validation=0, test=0, **settings)).pairs("train"))
 
 
 def read_all(source: Any, config: ParallelConfig) -> None:
@@ -158,7 +132,7 @@ def test_settings_that_can_not_be(settings: dict[str, Any]) -> None:
 
 
 def test_archives_that_can_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = archive(tmp_path / "a.zip", **{"a.txt": table()})
+    path = archive(tmp_path / "a.zip", **{"a.txt": table(PAIRS)})
     whole = path.read_bytes()
     for broken in (whole[:100], whole[: len(whole) // 2], b"PK\x03\x04" + b"\0" * 100):
         path.write_bytes(broken)
@@ -176,6 +150,10 @@ def test_archives_that_can_not_be_read(tmp_path: Path, monkeypatch: pytest.Monke
     strange[8] = strange[whole.rindex(b"PK\x01\x02") + 10] = 98
     path.write_bytes(bytes(strange))
     assert "a.zip can not be unpacked" in complaint(path)
+    later = bytearray(whole)
+    later[whole.rindex(b"PK\x01\x02") + 6] = 101  # the version of the format that is needed
+    path.write_bytes(bytes(later))
+    assert "a.zip can not be unpacked (zip file version 10.1)" in complaint(path)
     path.write_bytes(whole)
     monkeypatch.setattr(zipped, "MOST_UNPACKED", 100)
     assert "a.zip unpacks to" in complaint(path)
@@ -183,14 +161,14 @@ def test_archives_that_can_not_be_read(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_an_archive_holds_one_text(tmp_path: Path) -> None:
-    two = archive(tmp_path / "two.zip", **{"a.en": lines(0), "a.es": lines(1)})
+    two = archive(tmp_path / "two.zip", **{"a.en": lines(0, PAIRS), "a.es": lines(1, PAIRS)})
     assert "holds 2 files of text (a.en, a.es), and one is read from an archive; unpack it" in complaint(two).replace(
         "(a.es, a.en)", "(a.en, a.es)"
     )
     assert "holds no file of text" in complaint(
         archive(tmp_path / "none.zip", **{"__MACOSX/a.txt": "x", "README": "y"})
     )
-    notes = archive(tmp_path / "notes.zip", **{"a.txt": table(), "notes.txt": "short", "a.png": b"\0" * 99999})
+    notes = archive(tmp_path / "notes.zip", **{"a.txt": table(PAIRS), "notes.txt": "short", "a.png": b"\0" * 99999})
     assert train(notes) == PAIRS
 
 

@@ -159,7 +159,6 @@ def test_what_is_large_but_finite_is_read_and_lost_digits_are_told(tmp_path: Pat
         (["10", "9", "11"], 3),
         (["2024-01", "2024-02", "2023-12"], 4),
         (["2024-01-31", "2024-01-02", "2024-03-01"], 3),
-        (["spring", "autumn", "spring"], None),
     ],
 )
 def test_rows_that_are_not_in_the_order_of_time_are_told(tmp_path: Path, times: list[str], row: int | None) -> None:
@@ -169,6 +168,14 @@ def test_rows_that_are_not_in_the_order_of_time_are_told(tmp_path: Path, times: 
         assert notes == ()
     else:
         assert f"t.csv:{row} has" in notes[0]
+
+
+@pytest.mark.parametrize("times", [["12/31/2024", "12/30/2024"], ["2024-01", "", "2024-02"], ["spring", "autumn"]])
+def test_that_an_order_can_not_be_looked_at_is_told(tmp_path: Path, times: list[str]) -> None:
+    path = written(tmp_path / "t.csv", "when,v", *(f"{time},{n}" for n, time in enumerate(times)))
+    (note,) = open_series(path, SeriesConfig(column=("v",), time_column="when")).notes
+    assert f"column 'when' can not be told of times such as {times[0]!r}" in note
+    assert open_series(path, SeriesConfig(column=("v",))).notes == ()
 
 
 def test_the_columns_there_are_are_named_where_it_can_not_be_told_which_is_meant(tmp_path: Path) -> None:
@@ -220,3 +227,7 @@ def test_settings_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         open_series(tmp_path)
     with pytest.raises(CorpusError, match="can not be read"):
         open_series(tmp_path / "nowhere.csv")
+    with pytest.raises(CorpusError, match=r"nowhere is not there; name a \.csv, \.tsv"):
+        open_series(tmp_path / "nowhere")
+    with pytest.raises(CorpusError, match=r"n\.txt by its name holds no records; name a \.csv, "):
+        open_series(written(tmp_path / "n.txt", "1", "2"))

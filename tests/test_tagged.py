@@ -141,6 +141,7 @@ def test_every_kind_of_source_gives_the_same_sentences(tmp_path: Path) -> None:
         {"a/train.jsonl": "train", "a/dev.jsonl": "validation", "LICENSE.txt": ""},
         {"train.conll": "train", "the-test-of-time.conll": "", "more.conll": ""},
         {"one.conll": "train", "two.conll": "train", ".hidden": "", "make.py": ""},
+        {"x-train.conllu": "train", "x-train.txt": "", "x-dev.conllu": "validation", "x-dev.txt": ""},
     ],
 )
 def test_splits_of_a_folder_by_name(names: dict[str, str], tmp_path: Path) -> None:

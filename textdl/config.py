@@ -22,7 +22,7 @@ import functools
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from .errors import ConfigError, near
@@ -78,6 +78,18 @@ def knobs(cls: type) -> dict[str, tuple[Knob, Any, Any]]:
     return {
         f.name: (f.metadata["knob"], hints[f.name], f.default) for f in dataclasses.fields(cls) if "knob" in f.metadata
     }
+
+
+def chosen_kind(values: Mapping[str, Any], choices: Collection[str], usual: str) -> str:
+    """The kind of model that some values of a config name; ``usual`` where they name none.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    kind = values.get("kind", usual)
+    if not isinstance(kind, str) or kind not in choices:
+        raise ConfigError(f"model has no choice {kind!r}; {near(str(kind), choices)}")
+    return kind
 
 
 def check(config: Any) -> None:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .config import knob
-from .corpus import Card, Corpus, CorpusConfig, open_corpus
+from .corpus import Corpus, CorpusConfig, open_corpus
 from .errors import ConfigError, CorpusError, near
 from .text.class_files import ClassFiles, MarkedLines, by_folder, by_name, marks
+from .text.over_corpus import OverCorpus
 from .text.records import choose_fields, holds_records, text_of
 from .text.sources import Files, Rows
 
@@ -70,7 +71,7 @@ class Example(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class LabelledCorpus:
+class LabelledCorpus(OverCorpus):
     """The texts of a corpus with their labels, read afresh each time; splits as of the :class:`Corpus`.
 
     With ``several`` an example has any number of labels, none included; else exactly one.
@@ -84,26 +85,6 @@ class LabelledCorpus:
     separator: str | None  # of several labels in one cell; None where a text is one label
     names: tuple[str, ...]  # what whole numbers stand for; empty where they stand for themselves
     _known: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def name(self) -> str:
-        """The corpus's name."""
-        return self.corpus.name
-
-    @property
-    def card(self) -> Card:
-        """What is known of the corpus."""
-        return self.corpus.card
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """The names of the splits."""
-        return self.corpus.splits
-
-    @property
-    def own_splits(self) -> tuple[str, ...]:
-        """The splits that the corpus brings with labels; the others are held out of train."""
-        return self.corpus.own_splits
 
     @property
     def skipped(self) -> int:

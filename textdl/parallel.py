@@ -21,6 +21,7 @@ from .text.card import is_card, read_card
 from .text.files import file_size, kind, stem
 from .text.folders import split_called, splits_of
 from .text.hub import HubDataset, is_saved, load_from_hub, load_saved
+from .text.over_corpus import OverCorpus
 from .text.pair_fields import choose_pair, columns_of
 from .text.parallel_files import (
     LinePair,
@@ -29,6 +30,7 @@ from .text.parallel_files import (
     RecordFile,
     RecordRows,
     files_ending,
+    find_file,
     open_columns,
     pairs_from,
     records_of,
@@ -80,7 +82,7 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class ParallelCorpus:
+class ParallelCorpus(OverCorpus):
     """Pairs of texts, read afresh each time; splits as of the :class:`Corpus`, whose texts are the sources.
 
     What is held out is chosen by the source, so that all targets of one source lie in one split.
@@ -90,26 +92,6 @@ class ParallelCorpus:
     source_name: str
     target_name: str
     _known: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def name(self) -> str:
-        """The corpus's name."""
-        return self.corpus.name
-
-    @property
-    def card(self) -> Card:
-        """What is known of the corpus."""
-        return self.corpus.card
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """The names of the splits."""
-        return self.corpus.splits
-
-    @property
-    def own_splits(self) -> tuple[str, ...]:
-        """The splits that the corpus brings with pairs; the others are held out of train."""
-        return self.corpus.own_splits
 
     @property
     def skipped(self) -> int:
@@ -193,7 +175,7 @@ def _place(source: str | Path) -> Path | None:
 
 def _of_file(path: Path, source: str, config: ParallelConfig) -> ParallelCorpus:
     card = Card(stem(path), stem(path), source=source)
-    files = [None if name is None or name.isdigit() else _file(name, path.parent) for name in config.sides]
+    files = [None if name is None or name.isdigit() else find_file(name, path.parent) for name in config.sides]
     if any(files) and not holds_records(path):
         return _of_files((files[0] or path, files[1] or path), card, config)
     return _of_tables(card, {"train": [path]}, path.parent, config)
@@ -208,7 +190,7 @@ def _of_folder(folder: Path, source: str, config: ParallelConfig) -> ParallelCor
         said = read_card(folder / "CARD.md")
         return _of_tables(said.card, said.splits, folder, config)
     if config.source is not None and config.target is not None:
-        files = _file(config.source, folder), _file(config.target, folder)
+        files = find_file(config.source, folder), find_file(config.target, folder)
         if files[0] is not None and files[1] is not None:
             return _of_files((files[0], files[1]), card, config)
         for file, other, called in ((files[0], config.target, files[1]), (files[1], config.source, files[0])):
@@ -221,13 +203,10 @@ def _of_folder(folder: Path, source: str, config: ParallelConfig) -> ParallelCor
     return _of_tables(card, splits_of(folder), folder, config)
 
 
-def _file(name: str, folder: Path) -> Path | None:
-    """A file by its path, from the folder or from where the program runs."""
-    try:
-        places = (folder / name, Path(name).expanduser())
-        return next((place for place in places if place.is_file()), None)
-    except (OSError, ValueError, RuntimeError):  # a name too long, with a zero byte, or of no user's home
-        return None
+def is_file(side: str, source: str) -> bool:
+    """Whether a side of the corpus ``source`` is a file of its own, not a field, a column or an ending."""
+    path = _place(source)
+    return path is not None and find_file(side, path if path.is_dir() else path.parent) is not None
 
 
 def _of_files(files: tuple[Path, Path], card: Card, config: ParallelConfig) -> ParallelCorpus:

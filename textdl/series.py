@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from .config import check, knob
 from .errors import ConfigError, CorpusError, near
 from .text.files import kind, read_lines, stem
-from .text.records import read_records
+from .text.records import holds_records, read_records
 
 SPLITS = ("train", "validation", "test")
 MISSING = ("refuse", "interpolate", "last")
@@ -176,7 +176,7 @@ def _number(cell: Any, where: str) -> float:
             return math.inf
     shown = repr(cell) if len(repr(cell)) <= 40 else f"{repr(cell)[:40]}…"
     raise CorpusError(
-        f"{where} must be a number such as 1234.5, got {shown}; mend it, or leave it empty and see --missing"
+        f"{where} must be a number such as 1234.5, got {shown}; mend it, or leave it empty and train with --missing"
     )
 
 
@@ -197,6 +197,9 @@ def _of_file(path: Path, config: SeriesConfig) -> Series:
     """The columns of a file of records."""
     if path.is_dir():
         raise CorpusError(f"{path} is a folder; name one file with a column of numbers")
+    if not holds_records(path):
+        what = "by its name holds no records" if path.exists() else "is not there"
+        raise CorpusError(f"{path} {what}; name a .csv, .tsv, .jsonl, .json or .parquet file with a column of numbers")
     records = read_records(path)
     sample = list(itertools.islice(records, SAMPLE))
     names = _columns(sample, config, str(path))
@@ -217,7 +220,12 @@ def _of_file(path: Path, config: SeriesConfig) -> Series:
         f"column {name!r} of {path} has whole numbers beyond 2^53; last digits are lost" for name in sorted(beyond)
     ]
     row = _out_of_order(times)
-    if row:
+    if row is None:
+        notes.append(
+            f"whether {path} is in the order of its column {config.time_column!r} can not be told of times such as "
+            f"{times[0][:40]!r}; its rows are taken as they stand, the earliest is to be the first"
+        )
+    elif row:
         notes.append(
             f"{path} is not in the order of its column {config.time_column!r} ({_line(path, row)} has {times[row]!r} "
             f"after {times[row - 1]!r}); its rows are taken as they stand, sort them first if that is not meant"
@@ -287,25 +295,25 @@ def _refuse(values: NDArray[np.float64], config: SeriesConfig, names: tuple[str,
         row, column = (int(part[0]) for part in np.nonzero(bad))
         raise CorpusError(
             f"{where(row)}: column {names[column]!r} must be finite and at most {LARGEST:g}, "
-            f"got {values[row, column]:g}; mend it, or leave it empty and see --missing"
+            f"got {values[row, column]:g}; mend it, or leave it empty and train with --missing"
         )
     if config.missing == "refuse" and np.isnan(values).any():
         row, column = (int(part[0]) for part in np.nonzero(np.isnan(values)))
         raise CorpusError(
-            f"{where(row)}: column {names[column]!r} has no number; fill it in, or give --missing interpolate or "
-            "--missing last"
+            f"{where(row)}: column {names[column]!r} has no number; fill it in, or train with --missing interpolate "
+            "or --missing last"
         )
 
 
-def _out_of_order(times: list[str]) -> int:
-    """The first row whose time comes before the one above it; 0 where there is none, or the times can not be read."""
+def _out_of_order(times: list[str]) -> int | None:
+    """The first row whose time comes before the one above it; 0 where there is none; None of times of no known form."""
     for read in (float, datetime.datetime.fromisoformat, _month):
         try:
             moments: list[Any] = [read(time) for time in times]
             return next((row for row in range(1, len(moments)) if moments[row] < moments[row - 1]), 0)
         except (ValueError, TypeError):
             continue
-    return 0
+    return None
 
 
 def _month(time: str) -> datetime.datetime:

@@ -24,6 +24,7 @@ from .text.files import read_text
 from .text.folders import split_called
 from .text.hub import is_saved
 from .text.nltk_tagged import NAMED_TAGGED, NltkSentences
+from .text.over_corpus import OverCorpus
 from .text.sources import SAMPLE, Files, Rows
 from .text.tagged_files import name_of, tagged_splits
 from .text.tagged_rows import FileSentences, PairSentences, RowSentences, token_and_tag
@@ -65,7 +66,7 @@ class TaggedConfig(CorpusConfig):
 
 
 @dataclass(frozen=True, eq=False)
-class TaggedCorpus:
+class TaggedCorpus(OverCorpus):
     """The tagged sentences of a corpus, read afresh each time; splits as of the :class:`Corpus`.
 
     Splits that it does not bring are held out of train by a hash of each sentence's text, so equal sentences never
@@ -75,26 +76,6 @@ class TaggedCorpus:
     corpus: Corpus
     told: tuple[str, ...] = ()  # what the tags depend on beside the content that the corpus's digest is of
     _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def name(self) -> str:
-        """The corpus's name."""
-        return self.corpus.name
-
-    @property
-    def card(self) -> Card:
-        """What is known of the corpus."""
-        return self.corpus.card
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """The names of the splits."""
-        return self.corpus.splits
-
-    @property
-    def own_splits(self) -> tuple[str, ...]:
-        """The splits that the corpus brings with tags; the others are held out of train."""
-        return self.corpus.own_splits
 
     @property
     def digest(self) -> str:

@@ -55,6 +55,28 @@ def test_what_is_to_be_known_of_a_file_is_told(run: Path, sales: Path, cli: Cli)
     assert f"note: {sales} is not in the order of its column 'month' ({sales}:3 has '2009-11'" in err
 
 
+def test_large_numbers_are_printed_so_that_they_can_be_told_apart(
+    tmp_path: Path, cli: Cli, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{331_002_651 + 50 * n + 2000 * math.sin(n * math.pi / 6):.0f}" for n in range(120)]
+    (tmp_path / "people.csv").write_text("people\n" + "\n".join(rows) + "\n")
+    code, _, err = cli("train", "forecast", tmp_path / "people.csv", "--out", tmp_path / "run", *QUICK)
+    assert code == 0, err
+    out = cli("forecast", tmp_path / "run", "--steps", 6)[1]
+    medians = [line.split("\t")[1] for line in out.splitlines()[1:]]
+    assert "e" not in "".join(medians)
+    assert len(set(medians)) == 6
+
+    from textdl_cli.forecast_tables import show_figures
+
+    import textdl
+
+    figures = textdl.load(tmp_path / "run").evaluate()
+    figures["methods"]["last value"]["mae"] = 1_234_567.8
+    show_figures(figures)
+    assert "1234568" in capsys.readouterr().out
+
+
 def test_json_holds_the_numbers_whole(run: Path, cli: Cli) -> None:
     import textdl
 
@@ -111,7 +133,7 @@ def test_wrong_use_is_told_in_one_line(run: Path, sales: Path, tmp_path: Path, c
         (("forecast", run, "--file", tmp_path / "other.csv"), "no column 'sold'"),
         (("forecast", run, "--file", tmp_path / "text.csv"), "text.csv:3: column 'sold' must be a number"),
         (("train", "forecast", sales, "--out", tmp_path / "new"), "--column, one or more of sold, staff"),
-        (("train", "forecast", "recipes", "--out", tmp_path / "new"), "holds no records"),
+        (("train", "forecast", "recipes", "--out", tmp_path / "new"), "recipes is not there; name a .csv"),
     ):
         code, out, err = cli(*arguments)
         assert (code, out) == (2, ""), err

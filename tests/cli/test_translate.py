@@ -39,6 +39,41 @@ def test_from_two_files(cli: Any, tmp_path: Path) -> None:
     code, out, err = cli("evaluate", tmp_path / "run", "--split", "train", "--json", "--beam", "1")
     assert (code, err) == (0, "")
     assert json.loads(out)["same_corpus"]
+    # Other files, the other pairs beside them, and those of a table: none is taken for the files of the training.
+    (tmp_path / "new.en").write_text("red cat\nblue dog\n", encoding="utf-8")
+    (tmp_path / "new.xx").write_text("cat red\ndog blue\n", encoding="utf-8")
+    (tmp_path / "table.txt").write_text("red cat\tcat red\n" * 3, encoding="utf-8")
+    other = ["--source", tmp_path / "new.en", "--target", tmp_path / "new.xx"]
+    for arguments, number in ((other, 2), ([".", *other], 2), ([tmp_path / "table.txt"], 3)):
+        code, out, err = cli("evaluate", tmp_path / "run", *arguments, "--json", "--beam", "1")
+        assert (code, err) == (0, "")
+        figures = json.loads(out)
+        assert (figures["pairs"], figures["split"], figures["same_corpus"]) == (number, "all", False)
+
+
+def test_files_that_are_not_there(cli: Any, tmp_path: Path) -> None:
+    (tmp_path / "train.en").write_text("a\n", encoding="utf-8")
+    for name, told in (
+        ("trian.en", "; did you mean 'train.en'?\n"),
+        ("nowhere/x", "; name the file, or the corpus that it is a side of\n"),
+        ("a" * 500, "; name the file, or the corpus that it is a side of\n"),
+    ):
+        path = tmp_path / name
+        code, out, err = cli("train", "translate", "--source", path, "--target", "b.xx", "--out", tmp_path / "run")
+        assert (code, out, err) == (2, "", f"textdl: --source: there is no file '{path}'{told}")
+
+
+def test_a_rate_is_found_for_two_files(cli: Any, tmp_path: Path) -> None:
+    for name, side in (("train.en", 0), ("train.xx", 1)):
+        (tmp_path / name).write_text("".join(row[side] + "\n" for row in ROWS), encoding="utf-8")
+    files = ["--source", tmp_path / "train.en", "--target", tmp_path / "train.xx"]
+    small = ["--hidden", "8", "--embedding", "4", "--rates", "20", "--json", "-q"]
+    code, out, _ = cli("lr-find", "translate", *files, *small)
+    assert code == 0
+    assert json.loads(out)
+    code, _, err = cli("lr-find", "translate", *small)
+    assert code == 2
+    assert "name a corpus, or --source FILE and --target FILE" in err
 
 
 def test_neither_corpus_nor_files(cli: Any, tmp_path: Path) -> None:
@@ -61,6 +96,11 @@ def test_arguments_a_file_and_standard_input_say_the_same(
     assert cli("translate", run, "--file", file) == (0, out, "")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(file.read_bytes())))
     assert cli("translate", run, "--file", "-") == (0, out, "")
+    file.write_bytes("red cat\r\nold\rhen\x0ccow\r\r\n\u2028red hen".encode())  # only \n ends a line
+    code, out, _ = cli("translate", run, "--file", file)
+    assert (code, out.count("\n")) == (0, 3)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(file.read_bytes())))
+    assert cli("translate", run, "--file", "-")[:2] == (0, out)
 
 
 def test_several_with_scores_and_as_json(cli: Any, run: Path) -> None:
@@ -74,6 +114,18 @@ def test_several_with_scores_and_as_json(cli: Any, run: Path) -> None:
     assert [record["source"] for record in records] == ["red cat", "old hen"]
     assert records[0]["translations"][0]["text"] == lines[0][1]
     assert records[0]["translations"][0]["score"] == pytest.approx(scores[0], abs=1e-4)
+
+
+def test_what_is_drawn_does_not_go_by_how_many_are_worked_on_at_once(
+    cli: Any, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "new.txt"
+    file.write_text("red cat\n\n" * 6, encoding="utf-8")
+    asked = ("translate", run, "--file", file, "--sample", "--temperature", "5")
+    code, out, _ = cli(*asked)
+    assert (code, len(set(out.splitlines())) > 2) == (0, True)
+    monkeypatch.setattr("textdl_cli.translate.BATCH", 3)
+    assert cli(*asked)[:2] == (0, out)
 
 
 @pytest.mark.parametrize("name", ["why.html", "why.png", "why.svg"])

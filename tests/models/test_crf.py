@@ -112,6 +112,15 @@ class Wrapped(torch.nn.Module):
         return self.chain.log_prob(given, path, LENGTHS)
 
 
+def test_tags_that_are_independent_cost_no_square_of_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as the Brown corpus has would take gigabytes."""
+    made, given = chain(trained=False), emissions()
+    monkeypatch.setattr(made, "_scores", None)
+    inside = torch.arange(T).unsqueeze(1) < LENGTHS
+    assert torch.equal(made.viterbi(given, LENGTHS), given.argmax(2) * inside)
+    assert torch.equal(made.marginals(given, LENGTHS), given.softmax(2) * inside.unsqueeze(2))
+
+
 def test_padding_changes_nothing() -> None:
     """Whatever stands behind the ends, even what is no number of this world."""
     made, given = chain(forbidden=True), emissions()

@@ -57,3 +57,7 @@ def test_an_unknown_word_is_the_source_word_it_looked_at() -> None:
     ids = reader.encode(reader.source, ["the Zorro"])[0].tolist()
     found = align(reader, ids, target, attention, words)  # type: ignore[arg-type]
     assert (found.text, found.target, found.source) == ("le Zorro", ("le", "Zorro"), ("the", "Zorro"))
+    words, target = ["``", "Zorro", "''"], [reader.target.unknown_id] * 3
+    ids = reader.encode(reader.source, ['"Zorro"'])[0].tolist()
+    found = align(reader, ids, target, np.eye(3, dtype=np.float32), words)
+    assert (found.text, found.target, found.source) == ('"Zorro"', ('"', "Zorro", '"'), ('"', "Zorro", '"'))

@@ -277,3 +277,11 @@ def test_a_condition_is_put_together_as_the_corpus_does() -> None:
         two.text(["a", "b", "c"])
     with pytest.raises(PromptError, match="is empty"):
         one.text(" ")
+    wrong: Any
+    for wrong in (5, [1, 2], b"a", {"needs": "a"}):
+        with pytest.raises(PromptError, match="the condition must be a text, or a list of texts, got"):
+            one.text(wrong)
+    closed, tokenizer = Conditions(("who",), ("red\a", "x"), True), train_tokenizer(["red"], TokenizerConfig())
+    assert closed.example == "TEXT", "what a terminal would act on is no example"
+    with pytest.raises(PromptError, match=r"knows no condition 'y{40}…'; known: "):
+        closed.ids("y" * 500, tokenizer)

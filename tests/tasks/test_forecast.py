@@ -224,6 +224,30 @@ def test_its_figures_are_those_of_a_slow_loop_over_its_forecasts(run: Any) -> No
     assert figures["split"] == "test"
 
 
+def test_figures_of_a_few_places_at_a_time_are_those_of_all(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, sizes, plain = run.evaluate(), [], run.quantiles
+
+    def counted(history: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        sizes.append(len(history))
+        return plain(history, columns)
+
+    monkeypatch.setattr("textdl.tasks.forecast_run.AT_ONCE", 8)
+    monkeypatch.setattr(run, "quantiles", counted)
+    figures = run.evaluate()
+    assert sizes == [8, 8, 8, 8, 5]
+    assert list(figures) == list(whole)
+    for name, errors in whole["methods"].items():
+        assert figures["methods"][name] == pytest.approx(errors, rel=1e-6)
+    assert (figures["coverage"], figures["forecasts"]) == (whole["coverage"], 37)
+
+
+def test_a_forecast_that_grows_beyond_all_bounds_is_refused(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "quantiles", lambda history, columns: 1e40 * np.repeat(history[:, -4:, None], 3, axis=2))
+    assert len(run.forecast(steps=8)) == 8
+    with pytest.raises(ConfigError, match=r"beyond 8 steps the forecast, .* grows over 1e\+100; .* got 20"):
+        run.forecast(steps=20)
+
+
 def test_other_series_are_measured_whole(run: Any) -> None:
     figures = run.evaluate(TREND[:100])
     assert (figures["split"], figures["same_corpus"], figures["forecasts"]) == ("all", False, 100 - 20 - 4 + 1)
@@ -292,6 +316,9 @@ def test_the_size_of_the_numbers_does_not_matter(size: float, tmp_path: Path) ->
         ([1.0, 2.0, 1.5], {"horizon": 2, "window": 2}, CorpusError, r"fewer than the 4 of one window \(window 2 \+"),
         (np.ones(50), {}, CorpusError, "is 1 throughout its training part of 40 numbers"),
         ([*[2.0] * 80, *range(20)], {}, CorpusError, "is 2 throughout its training part"),
+        (1e-200 * SINE, {}, CorpusError, "throughout its training part of 320 numbers"),
+        (SINE[:9], {}, CorpusError, r"validation part .* 0 of the 2 .*--validation \(0 for none\)"),
+        ({"train": SINE, "validation": []}, {}, CorpusError, r"validation part .* 0 of the"),
         (SINE, {"season": 321}, ConfigError, "season must be at most the training part of 320 numbers, got 321"),
         (SINE, {"season": 300, "window": 20}, CorpusError, r"window 20 \+ season 300"),
         (RANDOM.normal(size=90), {"around": "season"}, ConfigError, "none was found"),
@@ -316,6 +343,9 @@ def test_with_nothing_held_out_there_is_nothing_to_wait_for(tmp_path: Path) -> N
 
 def test_a_run_that_was_changed_is_refused(tmp_path: Path) -> None:
     trained(SINE, tmp_path / "run", steps=2, evaluations=1)
-    artifact.write_json(tmp_path / "run" / SERIES, {"columns": ["v"]})
-    with pytest.raises(RunError, match="is not what it was"):
-        textdl.load(tmp_path / "run")
+    whole = artifact.read_json(tmp_path / "run" / SERIES)
+    short = {name: value for name, value in whole["framing"].items() if name != "units"}
+    for wrong in ({"columns": ["v"]}, {**whole, "framing": short}, {**whole, "recent": "x"}, {**whole, "columns": 5}):
+        artifact.write_json(tmp_path / "run" / SERIES, wrong)
+        with pytest.raises(RunError, match="is not what it was"):
+            textdl.load(tmp_path / "run")

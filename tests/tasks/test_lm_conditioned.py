@@ -134,6 +134,11 @@ def _documents(task: LanguageModelling) -> list[str]:
     return [tokenizer.decode(part) for part in parts]
 
 
+def test_a_long_condition_is_shown_before_the_sample_in_one_short_line() -> None:
+    task = prepared(source={"train": [{"sign": f"soup {n}\nwater\n" + "salt " * 30, "text": "yes"} for n in range(60)]})
+    assert task.sample(task.model).startswith("[soup 0…] ")
+
+
 def test_a_window_of_conditions_only_is_no_mistake(tmp_path: Path) -> None:
     rows = [{"sign": f"{n} " + "a long condition " * 20, "text": "yes"} for n in range(4)]
     task = prepared(source={"train": rows}, batch_size=1, seq_length=16, label_smoothing=0.1)

@@ -230,6 +230,27 @@ def test_long_sentences_are_cut_for_training(tmp_path: Path) -> None:
     assert run.evaluate({"train": WORDS, "test": WORDS}, "test")["accuracy"] > 0.95
 
 
+def test_a_span_that_is_cut_begins_afresh(tmp_path: Path) -> None:
+    """Else the training would be asked for what can not be, at ten thousand nats a time."""
+    title = [("see", "O"), ("The", "B-WORK"), *[("Old", "I-WORK")] * 16, ("soon", "O")]
+    run = made(tmp_path / "run", {"train": [title] * 8, "validation": []}, data__longest=5)
+    assert run.report["figures"]["loss"] < 5
+    assert run.tags == ("B-WORK", "I-WORK", "O")
+
+
+def test_tags_among_spans_that_mark_none(spans: TaggerRun, tmp_path: Path) -> None:
+    slip = [[("Ann", "B-PER"), ("Lee", "PERSON")]]
+    said = "the train split of sentences has the tag 'PERSON', which marks no span"
+    with pytest.raises(CorpusError, match=said):
+        spans.evaluate(slip)
+    with pytest.raises(CorpusError, match=said.replace("train", "validation")):
+        made(tmp_path / "run", {"train": names("iob2"), "validation": slip})
+    with pytest.raises(CorpusError, match="mixes the tags of IOBES and BILOU"):
+        spans.evaluate([[("Ann", "S-PER"), ("Lee", "U-PER")]])
+    outside = spans.evaluate([[("saw", "O"), ("it", "O")]])
+    assert (outside["scheme"], outside["tokens"]) == (None, 2)
+
+
 def test_unseen_words(parts: TaggerRun) -> None:
     """A word that stood in the text in another case only is one."""
     test = [[("the", "DET"), ("Red", "ADJ"), ("cat", "NOUN")]]
@@ -312,4 +333,17 @@ def test_words_of_another_run(parts: TaggerRun, tmp_path: Path) -> None:
     config["data"]["min_count"] = 3
     (run / "config.json").write_text(json.dumps(config))
     with pytest.raises(RunError, match=r"words\.json"):
+        load(run)
+
+
+@pytest.mark.parametrize("change", [lambda facts: facts["tags"].pop(), lambda facts: facts.pop("tags")])
+def test_tags_of_another_run(change: Callable[[dict[str, Any]], Any], parts: TaggerRun, tmp_path: Path) -> None:
+    import shutil
+
+    run = tmp_path / "run"
+    shutil.copytree(parts.path, run)
+    config = json.loads((run / "config.json").read_text())
+    change(config["corpus"])
+    (run / "config.json").write_text(json.dumps(config))
+    with pytest.raises(RunError, match="does not go with the model of 6 tags"):
         load(run)

@@ -71,6 +71,14 @@ def test_a_tag_that_is_no_tag_of_the_run_is_a_mistake() -> None:
     assert figures["per_tag"]["X"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
 
 
+def test_spans_of_no_kind() -> None:
+    """B, I and O without a label: counted as any others, under a name that is a word."""
+    truth, found = [["B", "I", "O", "B"], ["O", "B"]], [["B", "I", "O", "O"], ["O", "B"]]
+    figures = tag_figures(truth, found, [[False] * len(some) for some in truth], spans=True)
+    assert (figures["span_precision"], figures["span_recall"], figures["span_f1"]) == (1.0, 2 / 3, pytest.approx(0.8))
+    assert {name: row["support"] for name, row in figures["per_span"].items()} == {"span": 3}
+
+
 def test_no_spans_at_all(recwarn: pytest.WarningsRecorder) -> None:
     figures = tag_figures([["O", "O"]], [["O", "O"]], [[False, False]], spans=True)
     assert (figures["span_f1"], figures["per_span"], figures["accuracy"]) == (0.0, {}, 1.0)

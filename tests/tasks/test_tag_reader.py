@@ -96,6 +96,10 @@ def test_texts_are_cut() -> None:
     assert made.sentences("a\ud800b 😀") == [("a\ufffdb", "😀")]
     penn = WordReader(vocabulary_of([("``", "Go", "''")]), 1, True, True)
     assert penn.sentences('"Go"') == [("``", "Go", "''")]
+    other = WordReader(vocabulary_of([("``", "Go", "''")], ['"']), 1, True, True)
+    assert other.sentences('"Go"') == [("``", "Go", "''")], "whatever stands in given vectors"
+    bare = WordReader(vocabulary_of([("Go",)], ["``"]), 1, True, True)
+    assert bare.sentences('"Go"') == [('"', "Go", '"')]
 
 
 @pytest.mark.parametrize("longest", [1, 2, 3, 7, 100])

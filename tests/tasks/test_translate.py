@@ -16,9 +16,10 @@ import textdl
 from textdl.config import replace
 from textdl.errors import ConfigError, CorpusError
 from textdl.parallel import open_parallel
+from textdl.tasks import translation_figures as translation_figures_module
 from textdl.tasks.pair_reader import PairReader, PairsConfig, Texts
 from textdl.tasks.translate import Translating, TranslatingConfig
-from textdl.tasks.translation_figures import translation_figures
+from textdl.tasks.translation_figures import nats_of, translation_figures
 
 LETTERS = "abcdefgh"
 
@@ -131,6 +132,47 @@ def test_long_pairs_are_left_out_and_counted() -> None:
         task_of({"train": [("a b", "x y")] * 9}, longest=1)
 
 
+def test_what_is_left_out_of_training_is_told_whatever_the_other_splits_hold() -> None:
+    corpus = {"train": [*pairs(backwards, 60)["train"], ("", "a"), ("a", " "), ("z", "z")], "validation": [("a", "a")]}
+    facts = task_of(corpus, test=0.0).facts
+    same = sum(source == target for source, target in corpus["train"])
+    assert facts["empty"] == "2 pairs with an empty side"
+    assert facts["identical"] == f"{same} pairs whose sides are the same"
+
+
+def test_the_padding_told_is_that_of_the_targets() -> None:
+    facts = task_of([("a b c d e f g h", "x y")] * 9, validation=0.0, test=0.0).facts
+    assert facts["padding"] == "0.0% of the target's places"
+    task = task_of(pairs(backwards, 60), batch_size=50)
+    before = [batch.before for batch in task.batches("train", 0)]
+    share = 1 - sum(int(b.lengths.sum()) for b in before) / sum(b.ids.numel() for b in before)
+    assert task.facts["padding"] == f"{share:.1%} of the target's places"
+
+
+def test_of_long_texts_the_beginning_is_told() -> None:
+    article = "word " * 500
+    task = task_of({"train": [(article, "x")] * 9, "validation": [(article, "x")]}, longest=600)
+    assert len(task.corpus_record()["example"]) == 100
+    task.metrics(task.model, None)
+    assert len(task.sample(task.model)) < 700
+    task = task_of({"train": [(article, "x"), ("two\nlines", "x"), ("a b", "x")]}, validation=0.0, longest=600)
+    assert task.corpus_record()["example"] == "a b"
+
+
+@pytest.mark.parametrize("looks", [1, 40, 1 << 18])
+def test_long_sources_make_small_batches_of_the_loss(looks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = task_of(
+        {"train": [("a b c d", "x y")] * 9, "validation": [("a " * n, "x " * (n % 3 + 1)) for n in range(1, 9)]}
+    )
+    wanted, seen = nats_of(task.model, task.reader, task._held_out), []
+    task.model.register_forward_pre_hook(lambda _, given: seen.append((given[0].ids.shape, given[1].ids.shape)))
+    monkeypatch.setattr(translation_figures_module, "_LOOKS_AT_ONCE", looks)
+    assert nats_of(task.model, task.reader, task._held_out) == pytest.approx(wanted, rel=1e-5)
+    assert sum(batch for (_, batch), _ in seen) == 8
+    assert all(batch == 1 or sources * targets * batch <= looks for (sources, batch), (targets, _) in seen)
+    assert len(seen) == {1: 8, 1 << 18: 1}.get(looks, len(seen))
+
+
 def test_the_loss_is_the_mean_over_tokens_of_the_whole_split(tmp_path: Path) -> None:
     corpus = pairs(backwards, 60)
     run = textdl.train(
@@ -162,6 +204,12 @@ def test_figures_are_those_of_the_command_of_sacrebleu(tmp_path: Path) -> None:
         assert figures[metric] == pytest.approx(float(told.stdout), abs=1e-6)
     assert figures["exact_match"] == 0.25
     assert "tok:13a" in figures["bleu_signature"]
+
+
+def test_nothing_is_said_of_texts_that_look_tokenized(capfd: Any, caplog: Any) -> None:
+    assert translation_figures(["the old cat sat ."] * 120, ["the old cat sat ."] * 120)["bleu"] == pytest.approx(100)
+    assert not caplog.records
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("kind", ["words", "bpe", "characters", "bytes"])
@@ -206,8 +254,18 @@ def test_translations_come_in_the_order_of_the_texts(run: Any) -> None:
 
 
 def test_an_unknown_word_is_copied_by_attention(run: Any) -> None:
-    assert run.translate(["Zorro"]) == ["Zorro"] or "<unk>" not in run.translate(["Zorro"])[0]
     assert "<unk>" not in run.translate(["a Zorro b"], copy_unknown=False)[0]
+    bias = run.model.words.output.bias.data
+    bias[run.reader.target.unknown_id] += 100  # whatever is said is an unknown word
+    try:
+        for text in ("Zorro", "\nZorro", " Zorro\n"):
+            (said,) = run.translate([text])
+            assert set(said.split()) == {"Zorro"}
+            found = run.attention(text)
+            assert (found.source, set(found.target), found.text) == (("Zorro",), {"Zorro"}, said)
+        assert run.translate(["\na Zorro b\n"]) == run.translate(["a Zorro b"])
+    finally:
+        bias[run.reader.target.unknown_id] -= 100
     found = run.attention("a Zorro b")
     assert found.source == ("a", "Zorro", "b")
     assert found.weights.sum(1) == pytest.approx(1, abs=1e-4)
@@ -243,6 +301,20 @@ def test_a_corpus_is_known_by_its_digest(run: Any) -> None:
     assert len(figures["examples"]) == 3
     assert set(figures["examples"][0]) == {"source", "target", "said"}
     assert open_parallel(corpus).digest == run.config["corpus"]["digest"]
+
+
+def test_the_split_is_told_that_was_measured(tmp_path: Path) -> None:
+    table = tmp_path / "pairs.tsv"
+    table.write_text("".join(f"{a}\t{b}\n" for a, b in pairs(str, 60)["train"]), encoding="utf-8")
+    settings: dict[str, Any] = {"hidden": 8, "embedding": 4, "steps": 1, "validation": 0.3, "test": 0.0}
+    run = textdl.train("translate", str(table), out=tmp_path / "run", progress=False, **settings)
+    assert run.evaluate(split="validation", beam=1)["split"] == "validation"
+    assert run.evaluate(split="train", beam=1)["split"] == "train"
+    (tmp_path / "other.tsv").write_text("a b\tb a\n", encoding="utf-8")
+    assert run.evaluate(tmp_path / "other.tsv", beam=1)["split"] == "all"
+    turned = run.evaluate(source="2", target="1", examples=60, beam=1)
+    assert (turned["split"], turned["pairs"], turned["same_corpus"]) == ("all", 60, False)
+    assert {(row["target"], row["source"]) for row in turned["examples"]} == set(pairs(str, 60)["train"])
 
 
 def test_drawing_is_seeded(run: Any) -> None:

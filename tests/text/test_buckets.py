@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from textdl.text.buckets import POOL, Ragged, batches_by_tokens, batches_of, padding_share
+from textdl.text.buckets import POOL, Ragged, batches_by_tokens, batches_of, by_size, padding_share
 
 LENGTHS = np.random.default_rng(5).geometric(0.02, 3_007) - 1  # from 0 to some hundreds
 
@@ -110,3 +110,17 @@ def test_every_pass_over_pairs_has_as_many_batches_in_another_order() -> None:
 def test_no_pairs_make_no_batch() -> None:
     nothing = np.zeros(0, np.int64)
     assert batches_by_tokens(nothing, nothing, 100, np.random.default_rng(0)) == []
+
+
+@pytest.mark.parametrize("longest", [None, 12])
+def test_batches_for_evaluation_hold_so_many_tokens(longest: int | None) -> None:
+    lengths = np.random.default_rng(3).integers(0, 30, 200)
+    batches = by_size(lengths, 40, longest)
+    kept = np.flatnonzero(lengths > 0) if longest else np.arange(200)
+    assert sorted(np.concatenate(batches)) == kept.tolist()
+    assert np.concatenate([lengths[batch] for batch in batches]).tolist() == sorted(lengths[kept], reverse=True)
+    for batch in batches:
+        most = lengths[batch].max()
+        assert len(batch) == 1 or len(batch) * most <= 40
+        assert longest is None or most <= longest or len(batch) == 1
+    assert by_size(np.zeros(0, np.int64), 40, longest) == []

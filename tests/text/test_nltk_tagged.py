@@ -130,6 +130,19 @@ def test_what_is_wrong_with_nltk_and_names(shelf: Path) -> None:
     assert complaint("treebank").endswith("fetch it with: python -m nltk.downloader treebank")
 
 
+def test_a_zip_with_damage_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    monkeypatch.chdir(tmp_path)
+    with zipfile.ZipFile(tmp_path / "conll2000.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in CHUNKS.items():
+            packed.writestr(f"conll2000/{name}", content * 50)
+        start = packed.getinfo("conll2000/train.txt").header_offset + 30 + len("conll2000/train.txt")
+    damaged = bytearray((tmp_path / "conll2000.zip").read_bytes())
+    damaged[start : start + 8] = b"\xff" * 8
+    (tmp_path / "conll2000.zip").write_bytes(damaged)
+    assert "truncated or damaged" in complaint("conll2000")
+
+
 def test_the_table_is_whole() -> None:
     for name, named in NAMED_TAGGED.items():
         assert name.partition(":")[0] == named.package

@@ -6,14 +6,15 @@ Legend: W words of the source, X words of the target.
 from __future__ import annotations
 
 import html
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import artifact
 from ..errors import ConfigError
 from ..tasks.alignment import Alignment
+from ..text.visible import visible
 from ..vectors.drawing import PICTURES, picture_path, write_picture
-from .coloured import visible
 from .page import STYLE
 
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ def draw_attention(alignment: Alignment, path: str | Path) -> None:
 def _picture(alignment: Alignment, target: Path) -> None:
     source, words = (tuple(map(_shown, side)) for side in (alignment.source, alignment.target))
     cell = min(CELL, LARGEST / max(len(source), len(words)))
-    beside = max(map(len, words)) * LETTERS * 0.6 / 72
-    above = max(map(len, source)) * LETTERS * 0.6 / 72
+    beside, above = max(map(_inches, words)), max(map(_inches, source))
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
@@ -114,6 +114,11 @@ def page(alignment: Alignment) -> str:
 def _shown(word: str) -> str:
     plain = "".join(c if c.isprintable() else " " for c in word)
     return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
+
+
+def _inches(word: str) -> float:
+    """About how long a word is; capitals and letters such as those of Chinese are about as wide as they are high."""
+    return sum(1.0 if c.isupper() or unicodedata.east_asian_width(c) in "AFW" else 0.6 for c in word) * LETTERS / 72
 
 
 def _escaped(text: str) -> str:

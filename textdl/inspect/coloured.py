@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .. import artifact
 from ..errors import ConfigError
 from ..tasks.attribution import Attribution
+from ..text.visible import visible
 from .page import STYLE
 
 if TYPE_CHECKING:
@@ -34,15 +35,6 @@ def strengths(values: NDArray[np.float64]) -> NDArray[np.float64]:
     plain = np.nan_to_num(np.asarray(values, np.float64), posinf=0.0, neginf=0.0)
     largest = np.abs(plain).max(initial=0.0)
     return plain / largest if largest > 0 else np.zeros(len(plain))
-
-
-def visible(text: str) -> str:
-    """The text without what a terminal or a browser would take for an order: control characters become pictures."""
-    shown = "".join(
-        c if c in "\n\t" or c.isprintable() or ord(c) > 0x9F else chr(0x2400 + ord(c)) if ord(c) < 32 else "�"
-        for c in text
-    )
-    return shown.encode("utf-8", "replace").decode("utf-8")
 
 
 def told(piece: str) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import artifact
 from ..tasks.tagger_run import Tagged
 from ..text.spans import spans as spans_of
-from .coloured import page_path, visible
+from ..text.visible import visible
+from .coloured import page_path
 from .page import STYLE
 
 if TYPE_CHECKING:

@@ -73,6 +73,8 @@ class Chain(nn.Module):
 
         Viterbi 1967, "Error bounds for convolutional codes and an asymptotically optimum decoding algorithm".
         """
+        if self._loose():
+            return emissions.argmax(dim=2) * _inside(lengths, len(emissions))
         emissions, (start, transitions, end) = _full(emissions), self._scores()
         best, came = start + emissions[0], []
         own = torch.arange(self.tags, device=best.device)
@@ -94,10 +96,16 @@ class Chain(nn.Module):
 
         By the forward-backward algorithm (Rabiner 1989, "A tutorial on hidden Markov models").
         """
+        if self._loose():
+            return torch.softmax(_full(emissions), dim=-1) * _inside(lengths, len(emissions)).unsqueeze(-1)
         emissions, scores = _full(emissions), self._scores()
         before = _before(emissions, lengths, scores)
         after = _after(emissions, lengths, scores)
         return torch.softmax(before + after, dim=-1) * _inside(lengths, len(emissions)).unsqueeze(-1)
+
+    def _loose(self) -> bool:
+        """Whether the tags of a sentence are independent of each other: then C numbers a word will do, not C²."""
+        return not (self.trained or bool(self.forbidden_start.any()) or bool(self.forbidden.any()))
 
     def _scores(self) -> Scores:
         if self.start is None or self.transitions is None or self.end is None:

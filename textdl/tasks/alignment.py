@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..text.base import Tokenizer
+from ..text.word_rules import Spacing
 from ..text.words import WordTokenizer
 from .pair_reader import PairReader
 
@@ -49,14 +50,14 @@ def align(
         attention: [T, S].
         words: the source words, where an unknown target word is to be replaced by the one it looked at.
     """
-    heard = list(words) or pieces(reader.source, source)
+    heard = list(map(Spacing().piece, words)) or pieces(reader.source, source)
     left = [[n] for n in range(len(heard))] if isinstance(reader.source, WordTokenizer) else groups(heard, True)
     if words and len(target):
         looked = attention.argmax(-1)
         text = reader.decode_with(target, words, looked)
         unknown = reader.target.unknown_id
         told = [
-            words[place] if id == unknown else piece
+            heard[place] if id == unknown else piece
             for id, place, piece in zip(target, looked.tolist(), pieces(reader.target, target), strict=True)
         ]
     else:

@@ -22,11 +22,12 @@ from ..baselines.rows import is_pair
 from ..errors import ConfigError, CorpusError, RunError, near
 from ..labelled import LabelledConfig, LabelledCorpus, open_labelled
 from ..models.classifier import Classifier
-from ..text.buckets import batches_of
+from ..text.buckets import by_size
 from ..vectors.features import checked_texts
 from .attribution import Attribution
 from .base import Run, command, corpus_facts
 from .class_figures import class_figures, decisions, worst_mistakes
+from .held_out import held_out, told, unsplit
 from .labelled_texts import read_texts, truth_of, unknown_of
 from .text_reader import Read, TextReader
 
@@ -139,7 +140,7 @@ class ClassifierRun(Run):
         )
         figures |= {
             "corpus": opened.name,
-            "split": "all" if split == "train" and _is_whole(opened) else split,
+            "split": told(split, opened, opened.corpus.config),
             "same_corpus": opened.digest == self.config["corpus"]["digest"],
         }
         if errors:
@@ -150,26 +151,24 @@ class ClassifierRun(Run):
     def _held_out(
         self, corpus: Any, split: str | None, text_field: tuple[str, ...], label_field: str | None
     ) -> tuple[LabelledCorpus, str]:
-        source = self.config["corpus"]["source"]
-        if corpus is None and source is None:
-            raise CorpusError("the run was trained on texts from memory; name a corpus to evaluate it on")
-        if corpus is None or (isinstance(corpus, (str, Path)) and str(corpus) == source):
-            own = replace(
-                self._data,
-                text_field=text_field or self._data.text_field,
-                label_field=label_field or self._data.label_field,
-            )
-            return self._of_run(open_labelled(source, own)), split or "test"
+        read = self._data
+        trained = replace(read, text_field=text_field or read.text_field, label_field=label_field or read.label_field)
         config = LabelledConfig(
             text_field=text_field,
             label_field=label_field,
-            second_field=self._data.second_field,
+            second_field=read.second_field,
             several_labels=self.several or None,
-            label_separator=self._data.label_separator,
-            documents=self._data.documents,
+            label_separator=read.label_separator,
+            documents=read.documents,
         )
-        opened = open_labelled(corpus, config if split else replace(config, validation=0.0, test=0.0), least=1)
-        return self._of_run(opened), split or ("test" if "test" in opened.own_splits else "train")
+        opened, split = held_out(
+            self.config,
+            corpus,
+            split,
+            lambda place: open_labelled(place, trained),
+            lambda place, whole: open_labelled(place, unsplit(config) if whole else config, least=1),
+        )
+        return self._of_run(opened), split
 
     def _of_run(self, opened: LabelledCorpus) -> LabelledCorpus:
         """The corpus, once it is sure that it is one of texts of the kind the model judges.
@@ -235,11 +234,6 @@ def _facts(path: Path, record: Mapping[str, Any], classes: int) -> dict[str, Any
     return facts
 
 
-def _is_whole(opened: LabelledCorpus) -> bool:
-    """Whether all that a corpus holds is its train split."""
-    return opened.own_splits == ("train",) and not (opened.corpus.config.test or opened.corpus.config.validation)
-
-
 class NeuralRun(ClassifierRun):
     """A classifier that the trainer taught."""
 
@@ -277,26 +271,13 @@ def judged(
     if was_training:  # going through all modules takes longer than a short text
         model.eval()
     with torch.inference_mode():
-        for which in _by_size(lengths):
+        for which in by_size(lengths, _TOKENS_AT_ONCE):
             tokens = [reader.batch(read, which) for read in (first, second) if read is not None]
             moved = [type(some)(*(tensor.to(device) for tensor in some)) for some in tokens]
             scores[which] = model(*moved).float().cpu().numpy()
     if was_training:
         model.train()
     return scores
-
-
-def _by_size(lengths: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Batches of texts, the longest first, each with about as many tokens as go through at once."""
-    if not len(lengths):
-        return []
-    (order,) = batches_of(lengths, len(lengths), None)
-    batches, start = [], 0
-    while start < len(order):
-        size = max(1, _TOKENS_AT_ONCE // max(1, int(lengths[order[start]])))
-        batches.append(order[start : start + size])
-        start += size
-    return batches
 
 
 def as_probabilities(scores: NDArray[Any], temperature: float, several: bool) -> NDArray[np.float64]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..baselines.config import METHODS, LinearConfig
-from ..config import knob, knobs
-from ..errors import ConfigError, near
+from ..config import chosen_kind, knob, knobs
+from ..errors import ConfigError
 from ..labelled import open_labelled
 from ..models.classifier import ENCODERS, chosen_config
 from ..models.recurrent_classifier import RecurrentClassifierConfig
@@ -66,12 +66,8 @@ class Model:
         Raises:
             ConfigError: there is no such kind.
         """
-        kind = values.get("kind", "lstm")
-        if kind in METHODS:
-            return LinearConfig
-        if not isinstance(kind, str) or kind not in ENCODERS:
-            raise ConfigError(f"model has no choice {kind!r}; {near(str(kind), MODELS)}")
-        return chosen_config({"kind": kind})
+        kind = chosen_kind(values, MODELS, "lstm")
+        return LinearConfig if kind in METHODS else chosen_config({"kind": kind})
 
 
 @dataclass(frozen=True)

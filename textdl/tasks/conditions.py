@@ -40,7 +40,8 @@ class Conditions:
     @property
     def example(self) -> str:
         """A condition to show how one is given."""
-        return self.common[0] if _short(self.common[0]) == self.common[0] else "TEXT"
+        first = self.common[0]
+        return first if short(first) == first and first.isprintable() else "TEXT"
 
     def ids(self, given: str | Sequence[str] | None, tokenizer: Tokenizer) -> list[int]:
         """The ids of a condition and the mark.
@@ -50,7 +51,7 @@ class Conditions:
         """
         if given is None:
             number = 10 if self.closed else 2
-            some = ", ".join(repr(_short(name)) for name in self.common[:number])
+            some = ", ".join(repr(short(name)) for name in self.common[:number])
             some += ", ..." if len(self.common) > number else ""
             what = f"of {some}" if self.closed else f"such as {some}"
             raise PromptError(
@@ -59,7 +60,8 @@ class Conditions:
             )
         text = self.text(given)
         if self.closed and text not in self.common:
-            raise PromptError(f"the model knows no condition {text!r}; {near(text, self.common)}")
+            shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+            raise PromptError(f"the model knows no condition {shown!r}; {near(text, self.common)}")
         refuse_unknown(tokenizer, text, "condition", MARK)
         return [*tokenizer.encode(text).tolist(), mark_id(tokenizer)]
 
@@ -67,9 +69,11 @@ class Conditions:
         """A condition as one text: several values are one for each field, or of one field the lines of a list.
 
         Raises:
-            PromptError: another number of values than there are fields, or nothing in them.
+            PromptError: another number of values than there are fields, or nothing in them; or they are no texts.
         """
         if not isinstance(given, str):
+            if not isinstance(given, Sequence) or not all(part is None or isinstance(part, str) for part in given):
+                raise PromptError(f"the condition must be a text, or a list of texts, got {short(repr(given))}")
             if len(self.fields) > 1 and len(given) not in (1, len(self.fields)):
                 raise PromptError(
                     f"the condition has {len(self.fields)} parts ({', '.join(self.fields)}), got {len(given)}; "
@@ -82,7 +86,7 @@ class Conditions:
         return given
 
 
-def _short(condition: str) -> str:
+def short(condition: str) -> str:
     """A condition as it can be shown within a line."""
     line = condition.partition("\n")[0][:_SHOWN].rstrip()
     return line if line == condition else line + "…"

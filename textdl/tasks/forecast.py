@@ -20,7 +20,7 @@ from .. import artifact
 from ..config import knob
 from ..errors import ConfigError, CorpusError
 from ..models.forecaster import Forecaster, ForecasterConfig, pinball
-from ..series import Series, SeriesConfig, open_series
+from ..series import LARGEST, Series, SeriesConfig, open_series
 from ..training.config import TrainConfig
 from ..training.events import Note, Observer
 from ..training.gradient_task import Loss
@@ -112,7 +112,7 @@ class Forecasting:
         self.config = replace(config, model=replace(config.model, **derived))  # type: ignore[arg-type]
         self._train, self._held = (self._places(split) for split in ("train", "validation"))
         begin, end = series.parts["validation"]
-        if end > begin and not len(self._held.ends):
+        if (end > begin or config.data.validation) and not len(self._held.ends):
             raise CorpusError(
                 f"the validation part of {series.name} is too short: it has {end - begin} of the {framing.horizon} "
                 "numbers of one forecast; raise --validation (0 for none), or lower --horizon"
@@ -250,7 +250,7 @@ def _framing(series: Series, data: ForecastData) -> tuple[Framing, str]:
     begin, end = series.parts["train"]
     train = series.values[begin:end]
     for column, name in enumerate(series.columns):
-        if len(train) and (train[:, column] == train[0, column]).all():
+        if len(train) and np.ptp(train[:, column]) <= 1 / LARGEST:  # smaller changes have no squares
             raise CorpusError(
                 f"column {name!r} of {series.name} is {train[0, column]:g} throughout its training part of "
                 f"{len(train)} numbers; there is nothing to learn, give a series that changes"

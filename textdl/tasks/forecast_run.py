@@ -17,11 +17,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from .. import artifact
-
-#: What of the series a run keeps: how it is scaled, and its last numbers.
 from ..errors import ConfigError, CorpusError, RunError
 from ..models.forecaster import Forecaster
-from ..series import Series, SeriesConfig, open_series
+from ..series import LARGEST, Series, SeriesConfig, open_series
 from .base import Run, command
 from .forecast_figures import LAST, SEASON, forecast_figures
 from .forecast_windows import Framing, Numbers, Places, cut, last_value, places, seasonal
@@ -97,7 +95,7 @@ class ForecastRun(Run):
 
         Raises:
             CorpusError: no numbers, too few, or of other columns than the run's.
-            ConfigError: steps is less than 1 or more than 100,000.
+            ConfigError: steps is less than 1 or more than 100,000, or so many that the numbers grow beyond all bounds.
         """
         steps = self.horizon if steps is None else steps
         if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or not 1 <= steps <= MOST_STEPS:
@@ -113,10 +111,17 @@ class ForecastRun(Run):
                 f"a forecast needs the last {need} numbers (a window of {self.framing.window}{season}), "
                 f"got {len(known)}; give more"
             )
-        history, pieces = known[-need:].T, []  # [C, L]
+        pieces: list[Numbers] = []
+        history = known[-need:].T  # [C, L]
         which = np.arange(len(self.columns))
         for _ in range(-(-steps // self.horizon)):
             said = self.quantiles(history, which)  # [C, H, Q]
+            if not (np.abs(said) <= LARGEST).all():
+                most = len(pieces) * self.horizon
+                raise ConfigError(
+                    f"beyond {most} steps the forecast, made from its own numbers, grows over {LARGEST:g}; "
+                    f"steps must be at most {most} here, got {steps}"
+                )
             pieces.append(said)
             history = np.concatenate([history, said[..., said.shape[-1] // 2]], axis=1)[:, -need:]
         whole = np.concatenate(pieces, axis=1)[:, :steps].transpose(1, 0, 2)  # [S, C, Q]
@@ -215,13 +220,22 @@ def quantiles(model: nn.Module, framing: Framing, history: Numbers, columns: NDA
 
 
 def measured(predict: Any, framing: Framing, values: Numbers, which: Places, band: float) -> dict[str, Any]:
-    """The figures of forecasts at some places of values [N, C]; ``predict(history, columns) -> [B, H, Q]``."""
-    known, truth = cut(values, which, framing.lookback, framing.horizon)
-    baselines = {LAST: last_value(known, framing.horizon)}
-    if framing.season:
-        baselines[f"{SEASON} ({framing.season})"] = seasonal(known, framing.horizon, framing.season)
-    step = np.asarray(framing.step)[which.columns]
-    return forecast_figures(truth, predict(known, which.columns), baselines, step, band)
+    """The figures of forecasts at some places of values [N, C]; ``predict(history, columns) -> [B, H, Q]``.
+
+    What is known before each place is cut out of a few at a time: all of it would be the part many times over.
+    """
+    parts: dict[str, list[Numbers]] = {}
+    for start in range(0, len(which.ends), AT_ONCE):
+        some = Places(which.columns[start : start + AT_ONCE], which.ends[start : start + AT_ONCE])
+        known, truth = cut(values, some, framing.lookback, framing.horizon)
+        made = {"truth": truth.copy(), "said": predict(known, some.columns), LAST: last_value(known, framing.horizon)}
+        if framing.season:
+            made[f"{SEASON} ({framing.season})"] = seasonal(known, framing.horizon, framing.season)
+        for name, numbers in made.items():
+            parts.setdefault(name, []).append(numbers)
+    whole = {name: np.concatenate(pieces) for name, pieces in parts.items()}
+    truth, said = whole.pop("truth"), whole.pop("said")
+    return forecast_figures(truth, said, whole, np.asarray(framing.step)[which.columns], band)
 
 
 def kept_of(path: Path) -> dict[str, Any]:
@@ -231,6 +245,10 @@ def kept_of(path: Path) -> dict[str, Any]:
         RunError: missing or damaged.
     """
     kept = artifact.read_json(path / artifact.SERIES)
-    if not {"framing", "columns", "recent", "times"} <= kept.keys():
-        raise RunError(f"{path / artifact.SERIES} is not what it was; restore it or train again")
+    try:
+        Framing.of(kept["framing"])
+        np.array(kept["recent"], np.float64).reshape(-1, len(kept["columns"]))
+        tuple(kept["times"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise RunError(f"{path / artifact.SERIES} is not what it was; restore it or train again") from None
     return kept

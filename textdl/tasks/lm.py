@@ -32,8 +32,9 @@ from ..training.processes import WHOLE, Shard
 from .base import Run, command, corpus_facts
 from .conditioned import ConditionConfig, ConditionedCorpus, conditions_record, open_texts
 from .conditioned_text import IGNORED, MARK, ConditionedText, mark_id, windows_of
-from .conditions import Conditions
+from .conditions import Conditions, short
 from .generation import GenerationConfig, Steps, TorchSteps, steps_of, write
+from .held_out import held_out, told, unsplit
 from .lm_text import encode_split, figures_of, mean_nats, predictions, read_pieces
 
 #: Tokens that are read to find the state in which a text begins.
@@ -179,7 +180,15 @@ class LanguageModelRun(Run):
         Raises:
             CorpusError: no such corpus, no such split, or it is empty.
         """
-        opened, split = self._held_out(corpus, split, text_field)
+        fields = self._data.condition_field
+        config = ConditionConfig(text_field=text_field, documents=self._data.documents, condition_field=fields)
+        opened, split = held_out(
+            self.config,
+            corpus,
+            split,
+            lambda place: open_texts(place, self._data),
+            lambda place, whole: open_texts(place, unsplit(config) if whole else config, least=1),
+        )
         encoded = encode_split(opened, split, self.tokenizer, lambda event: None)
         if len(encoded) < 2:
             raise CorpusError(f"the {split} split of {opened.name} is empty; choose from {', '.join(opened.splits)}")
@@ -193,20 +202,9 @@ class LanguageModelRun(Run):
             "documents": encoded.documents,
             "unknown_share": encoded.unknown / len(encoded),
             "corpus": opened.name,
-            "split": "all" if opened.own_splits == ("train",) and not opened.config.test else split,
+            "split": told(split, opened, opened.config),
             "same_corpus": opened.digest == self.config["corpus"]["digest"],
         }
-
-    def _held_out(self, corpus: Any, split: str | None, text_field: tuple[str, ...]) -> tuple[Corpus, str]:
-        source = self.config["corpus"]["source"]
-        if corpus is None and source is None:
-            raise CorpusError("the run was trained on texts from memory; name a corpus to evaluate it on")
-        if corpus is None or (isinstance(corpus, (str, Path)) and str(corpus) == source):
-            return open_texts(source, self._data), split or "test"
-        fields = self._data.condition_field
-        config = ConditionConfig(text_field=text_field, documents=self._data.documents, condition_field=fields)
-        opened = open_texts(corpus, config if split else replace(config, validation=0.0, test=0.0), least=1)
-        return opened, split or ("test" if "test" in opened.own_splits else "train")
 
 
 class LanguageModelling:
@@ -356,7 +354,7 @@ class LanguageModelling:
         if isinstance(self.corpus, ConditionedCorpus):
             condition = next(iter(self.corpus.tally("train").conditions))
             given = [*self.tokenizer.encode(condition).tolist(), mark_id(self.tokenizer)]
-            before = f"[{condition}] "
+            before = f"[{short(condition)}] "
         pieces = write(TorchSteps(model), self.tokenizer, "", config, self.config.train.seed, 0, opening, given)
         return before + "".join(pieces)
 

@@ -167,6 +167,11 @@ class PairReader:
         """The ids of texts."""
         return tokenizer.encode_many(list(map(_spaced(tokenizer.kind), texts)))
 
+    def words_of(self, text: str) -> list[str]:
+        """The words of a source, known or not, one for each of its ids; of word tokenizers only."""
+        assert isinstance(self.source, WordTokenizer)
+        return self.source.cut(_spaced(self.source.kind)(text))
+
     @staticmethod
     def side(texts: Ragged, which: NDArray[np.int64], filling: int) -> Side:
         """Some texts side by side."""

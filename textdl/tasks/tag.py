@@ -20,6 +20,7 @@ from ..models.word_input import WordInput
 from ..tagged import TaggedConfig, open_tagged
 from ..text.buckets import Ragged, batches_of, padding_share
 from ..text.known_words import Vocabulary
+from ..text.spans import to_iob2
 from ..training.config import SCHEDULES, TrainConfig
 from ..training.events import Observer
 from ..training.gradient_task import Loss
@@ -226,11 +227,15 @@ def _first(sentences: Sentences, most: int) -> Sentences:
 
 
 def _cut(sentences: Sentences, longest: int) -> Sentences:
-    """The sentences in pieces of at most so many words; those without words are left out."""
+    """The sentences in pieces of at most so many words; those without words are left out.
+
+    A span that is cut begins afresh in the next piece: none goes on that has not begun.
+    """
     lengths = np.array([len(tokens) for tokens in sentences.tokens], np.int64)
     pieces = list(pieces_of(lengths, longest))
     tokens = [sentences.tokens[number][start:end] for number, start, end in pieces]
-    return Sentences(tokens, [sentences.tags[number][start:end] for number, start, end in pieces], sentences.scheme)
+    tags = [tuple(to_iob2(sentences.tags[number][start:end], sentences.scheme)) for number, start, end in pieces]
+    return Sentences(tokens, tags, sentences.scheme)
 
 
 def _facts_of(

@@ -28,8 +28,8 @@ def tag_figures(
         ``sentences``, ``tokens``, ``accuracy`` (a share of the tokens), ``sentence_accuracy`` (sentences with every tag
         right), ``unseen_tokens`` and, where there are such, ``unseen_accuracy``; with ``spans`` ``span_precision``,
         ``span_recall`` and ``span_f1`` by seqeval, over all spans (micro average), in its strict mode: a span begins
-        with B-, and is right when its label and both ends are; and ``per_span``. ``per_tag`` and ``per_span`` are
-        ``{label: {precision, recall, f1, support}}``, the most frequent first.
+        with B, and is right when its label and both ends are; and ``per_span``. ``per_tag`` and ``per_span`` are
+        ``{label: {precision, recall, f1, support}}``, the most frequent first; the label of a bare B is "span".
     """
     pairs: Counter[tuple[str, str]] = Counter()
     unseen_pairs: Counter[bool] = Counter()
@@ -75,14 +75,16 @@ def _span_figures(truth: Sequence[Tags], found: Sequence[Tags]) -> dict[str, Any
     from seqeval.scheme import IOB2
 
     given = [list(tags) for tags in truth], [list(tags) for tags in found]
-    if not any(tag.startswith("B-") for side in given for tags in side for tag in tags):  # seqeval wants some
+    if not any(tag[0] == "B" for side in given for tags in side for tag in tags):  # seqeval wants some
         return {"span_precision": 0.0, "span_recall": 0.0, "span_f1": 0.0, "per_span": {}}
     report: dict[str, dict[str, float]] = classification_report(
         *given, scheme=IOB2, output_dict=True, zero_division=0, digits=10
     )
     names = dict(zip(("precision", "recall", "f1-score", "support"), _RATES, strict=True))
     rows = {
-        label: {names[name]: int(value) if name == "support" else float(value) for name, value in row.items()}
+        "span" if label == "_" else label: {  # "_" is seqeval's name for spans of a bare B
+            names[name]: int(value) if name == "support" else float(value) for name, value in row.items()
+        }
         for label, row in report.items()
         if not label.endswith(" avg")
     }

@@ -88,7 +88,7 @@ class WordReader:
         self.letters = len(self._letters) + 3
         #: The words of the training text.
         self.seen = frozenset(w for w, n in zip(vocabulary.words, vocabulary.counts.tolist(), strict=True) if n)
-        self._penn = "``" in vocabulary and '"' not in vocabulary
+        self._penn = "``" in self.seen and '"' not in self.seen
 
     def form(self, word: str) -> str:
         """A word as it is looked up."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import CorpusError
 from ..tagged import TaggedCorpus
-from ..text.spans import scheme_of, to_iob2
+from ..text.spans import scheme_of, spells_span, to_iob2
 from ..training.events import Observer, Reading
 from .tag_reader import whole
 
@@ -38,9 +38,18 @@ class Sentences:
 
 
 def read_sentences(
-    corpus: TaggedCorpus, split: str, spans: bool = True, tell: Observer = lambda event: None
+    corpus: TaggedCorpus, split: str, spans: bool | None = None, tell: Observer = lambda event: None
 ) -> Sentences:
-    """The sentences of a split, in their order; with ``spans``, tags that spell spans are turned into IOB2."""
+    """The sentences of a split, in their order; tags that spell spans are turned into IOB2.
+
+    Args:
+        corpus, split: what is read.
+        spans: whether tags spell spans; None where that is up to the sentences.
+        tell: told of what has been read.
+
+    Raises:
+        CorpusError: tags are to spell spans, and some do not; whatever is wrong with the files.
+    """
     tokens, tags, done, told = [], [], 0, 0
     for sentence in corpus.sentences(split):
         tokens.append(tuple(map(whole, sentence.tokens)))
@@ -49,7 +58,12 @@ def read_sentences(
         if done - told >= _TOLD:
             told = done
             tell(Reading(f"reading {split}", done, None))
-    scheme = scheme_of(tags) if spans else None
+    scheme = None if spans is False else scheme_of(tags)
+    if spans and scheme is None and any(tag != "O" for some in tags for tag in some):
+        odd = next((tag for some in tags for tag in some if not spells_span(tag)), None)
+        wrong = "mixes the tags of IOBES and BILOU" if odd is None else f"has the tag {odd!r}, which marks no span"
+        where = f"the {split} split of {corpus.name}"
+        raise CorpusError(f"{where} {wrong}, and the tagger is one of spans; mend it or name another column")
     if scheme is not None:
         tags = [tuple(to_iob2(some, scheme)) for some in tags]
     return Sentences(tokens, tags, scheme)

@@ -15,11 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import ConfigError, CorpusError
+from .. import artifact
+from ..errors import ConfigError, CorpusError, RunError
 from ..models.tagger import Tagger, Words
 from ..tagged import TaggedCorpus, open_tagged
-from ..text.buckets import Ragged, batches_of
+from ..text.buckets import Ragged, by_size
 from .base import Run, command
+from .held_out import held_out, told, unsplit
 from .tag_figures import tag_figures
 from .tag_reader import Read, WordReader, pieces_of, whole
 from .tagged_sentences import Sentences, read_sentences
@@ -59,7 +61,7 @@ class TaggerRun(Run):
     ) -> None:
         super().__init__(path, record, model)
         #: The C tags, sorted; of spans in IOB2, whatever the corpus has.
-        self.tags: tuple[str, ...] = tuple(record["corpus"]["tags"])
+        self.tags = _tags(path, record, model.config.tags)
         #: Whether they mark spans.
         self.spans = model.config.spans
         self.reader, self._data = reader, data
@@ -133,7 +135,7 @@ class TaggerRun(Run):
         figures = self.figures(read)
         return figures | {
             "corpus": opened.name,
-            "split": "all" if opened.own_splits == ("train",) and not opened.corpus.config.test else split,
+            "split": told(split, opened, opened.corpus.config),
             **({"scheme": read.scheme} if self.spans else {}),
             "same_corpus": opened.digest == self.config["corpus"]["digest"],
         }
@@ -155,14 +157,33 @@ class TaggerRun(Run):
                 raise CorpusError(f"text {number} must be a text or a list of words, got {type(text).__name__}")
 
     def _held_out(self, corpus: Any, split: str | None, columns: dict[str, str]) -> tuple[TaggedCorpus, str]:
-        source = self.config["corpus"]["source"]
-        if corpus is None and source is None:
-            raise CorpusError("the run was trained on sentences from memory; name a corpus to evaluate it on")
         config = replace(self._data, **columns)  # type: ignore[arg-type]
-        if corpus is None or (isinstance(corpus, (str, Path)) and str(corpus) == source):
-            return open_tagged(source, config), split or "test"
-        opened = open_tagged(corpus, config if split else replace(config, validation=0.0, test=0.0), least=1)
-        return opened, split or ("test" if "test" in opened.own_splits else "train")
+        return held_out(
+            self.config,
+            corpus,
+            split,
+            lambda place: open_tagged(place, config),
+            lambda place, whole: open_tagged(place, unsplit(config) if whole else config, least=1),
+            "sentences",
+        )
+
+
+def _tags(path: Path, record: Mapping[str, Any], number: int) -> tuple[str, ...]:
+    """The tags that ``config.json`` tells, once it is sure that they go with the model.
+
+    Raises:
+        RunError: they, or what else is to be known of the corpus, are not there, or not what the model was made for.
+    """
+    found = record.get("corpus")
+    facts = found if isinstance(found, dict) else {}
+    tags: Any = facts.get("tags")
+    of_text = isinstance(tags, (list, tuple)) and all(isinstance(tag, str) for tag in tags)
+    if not (of_text and len(set(tags)) == len(tags) == number and facts.keys() >= {"source", "digest"}):
+        raise RunError(
+            f"what {path / artifact.CONFIG} says of the corpus does not go with the model of {number} tags; it was "
+            "changed, train again or restore it"
+        )
+    return tuple(tags)
 
 
 def figures_of(
@@ -184,7 +205,7 @@ def judged(
     chances: list[NDArray[np.float32]] = [np.zeros((0, model.config.tags), np.float32)] * len(lengths)
     if was_training:  # going through all modules takes longer than a short sentence
         model.eval()
-    for which in _by_size(lengths):
+    for which in by_size(lengths, _AT_ONCE, _WINDOW):
         emissions = _emissions(model, reader, read, which)
         inside = torch.from_numpy(lengths[which]).to(emissions.device)
         paths = model.chain.viterbi(emissions, inside).cpu().numpy()
@@ -196,18 +217,6 @@ def judged(
     if was_training:
         model.train()
     return tags, chances
-
-
-def _by_size(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Batches of sentences, the longest first, each with about as many words as go through at once; no empty ones."""
-    (order,) = batches_of(lengths, max(1, len(lengths)), None) if len(lengths) else (np.zeros(0, np.int64),)
-    order = order[lengths[order] > 0]
-    start = 0
-    while start < len(order):
-        longest = int(lengths[order[start]])
-        size = 1 if longest > _WINDOW else max(1, _AT_ONCE // longest)
-        yield order[start : start + size]
-        start += size
 
 
 def _emissions(model: Tagger, reader: WordReader, read: Read, which: NDArray[np.int64]) -> Tensor:

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..config import knob
-from ..errors import ConfigError, CorpusError, near
+from ..config import chosen_kind, knob
+from ..errors import CorpusError
 from ..models.recurrent_translator import RecurrentTranslatorConfig
 from ..models.translating import Translator
 from ..models.translators import TRANSLATORS, chosen_config, translator
 from ..parallel import ParallelCorpus, open_parallel
-from ..text.buckets import batches_by_tokens
+from ..text.buckets import batches_by_tokens, padding_share
 from ..training.config import SCHEDULES, TrainConfig
 from ..training.events import Observer
 from ..training.gradient_task import Loss
@@ -29,6 +29,8 @@ from .translation_figures import nats_of, translation_figures
 from .translation_run import TranslationRun, hypotheses, record_of
 
 MODELS = tuple(TRANSLATORS)
+#: Characters of a source that is told as one to try, and of a text that is shown while training.
+_EXAMPLE, _SHOWN = 100, 300
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,7 @@ class Model:
         Raises:
             ConfigError: there is no such kind.
         """
-        kind = values.get("kind", "lstm")
-        if not isinstance(kind, str) or kind not in TRANSLATORS:
-            raise ConfigError(f"model has no choice {kind!r}; {near(str(kind), MODELS)}")
-        return chosen_config({"kind": kind})
+        return chosen_config({"kind": chosen_kind(values, MODELS, "lstm")})
 
 
 @dataclass(frozen=True)
@@ -99,6 +98,7 @@ class Translating:
     ) -> None:
         self.config, self.corpus, self.source, self._shard = config, corpus, source, shard
         training = read_pairs(corpus, "train", tell)
+        self._empty, self._same = corpus.skipped, corpus.same  # before another split is read
         if not len(training):
             raise CorpusError(f"{corpus.name} has no pair to train on; give one whose sides are not empty")
         self.reader = PairReader.train(training, config.data)
@@ -109,7 +109,8 @@ class Translating:
                 f"all {len(training):,} pairs of {corpus.name} have a side of more than {config.data.longest} tokens; "
                 "use a larger --longest"
             )
-        self._example = training.sources[0]
+        short = (text for text in training.sources if len(text) <= _EXAMPLE and text.isprintable())
+        self._example = next(short, None) or _short(training.sources[0], _EXAMPLE)
         letters = sum(len(training.sources[n].strip()) for n in self._train.kept.tolist())
         self._density = len(self._train.sources.ids) / max(1, letters)
         self._texts = read_pairs(corpus, "validation", tell)
@@ -144,20 +145,19 @@ class Translating:
         """What was read, for people."""
         reader, part = self.reader, self._train
         sizes = {reader.source.size, reader.target.size} if not reader.joint else {reader.target.size}
-        lengths = np.maximum(part.sources.lengths, part.targets.lengths + 1)
-        places = sum(int(lengths[batch].max()) * len(batch) for batch in self._order(0))
+        padding = padding_share(part.targets.lengths + 1, self._order(0))
         facts: dict[str, str | int] = {
             "training pairs": f"{len(part):,}",
             "validation pairs": f"{len(self._held_out):,}",
             "vocabulary": f"{' and '.join(f'{size:,}' for size in sorted(sizes))} ({reader.target.kind})",
-            "padding": f"{1 - int(part.targets.lengths.sum() + len(part)) / places:.1%} of the target's places",
+            "padding": f"{padding:.1%} of the target's places",
         }
         if self._left_out:
             facts["left out"] = f"{self._left_out:,} pairs with a side of more than {self.config.data.longest} tokens"
-        if self.corpus.skipped:
-            facts["empty"] = f"{self.corpus.skipped:,} pairs with an empty side"
-        if self.corpus.same:
-            facts["identical"] = f"{self.corpus.same:,} pairs whose sides are the same"
+        if self._empty:
+            facts["empty"] = f"{self._empty:,} pairs with an empty side"
+        if self._same:
+            facts["identical"] = f"{self._same:,} pairs whose sides are the same"
         return facts
 
     def corpus_record(self) -> dict[str, Any]:
@@ -220,7 +220,7 @@ class Translating:
         found = hypotheses(model, self.reader, ids, DecodingConfig(beam=1))
         said = [self.reader.decode(some[0].ids) for some in found]
         kept = part.kept[:number].tolist()
-        self._shown = f"{self._texts.sources[kept[0]]}  →  {said[0]}"
+        self._shown = f"{_short(self._texts.sources[kept[0]], _SHOWN)}  →  {_short(said[0], _SHOWN)}"
         figures = translation_figures(said, [self._texts.targets[n] for n in kept])
         nats = nats_of(model, self.reader, part, at_most)
         told = {name: figures[name] for name in ("bleu", "chrf", "exact_match")}
@@ -230,6 +230,12 @@ class Translating:
     def sample(self, model: nn.Module) -> str:
         """A held-out text with what is made of it."""
         return self._shown
+
+
+def _short(text: str, most: int) -> str:
+    """A text on one line; of a long one the beginning."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 __all__ = ["Read", "Translating", "TranslatingConfig"]

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from ..models.translating import Side, Translator
 from .pair_reader import PairReader, Read
 
-#: Target tokens that are scored at once.
-_TOKENS_AT_ONCE = 4096
+#: Target tokens that are scored at once, and how many looks of them at a source token attention takes at once.
+_TOKENS_AT_ONCE, _LOOKS_AT_ONCE = 4096, 1 << 18
 
 
 def translation_figures(said: Sequence[str], references: Sequence[str]) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def translation_figures(said: Sequence[str], references: Sequence[str]) -> dict[
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
 
-    bleu, chrf = BLEU(), CHRF()
+    bleu, chrf = BLEU(force=True), CHRF()  # force: not a word of how the texts look, amid the display of a training
     by_words = bleu.corpus_score(list(said), [list(references)])
     by_characters = chrf.corpus_score(list(said), [list(references)])
     same = np.mean([one.strip() == other.strip() for one, other in zip(said, references, strict=True)])
@@ -58,8 +58,12 @@ def nats_of(model: Translator, reader: PairReader, read: Read, most: int | None 
     order = np.argsort(-lengths[:number], kind="stable")
     with torch.inference_mode():
         while start < len(order):
-            size = max(1, _TOKENS_AT_ONCE // int(lengths[order[start]]))
-            batch = reader.batch(read, order[start : start + size])
+            longest = int(lengths[order[start]])
+            which = order[start : start + max(1, _TOKENS_AT_ONCE // longest)]
+            sources = np.maximum.accumulate(read.sources.lengths[which])  # the longest so far
+            fitting = longest * sources * np.arange(1, len(which) + 1) <= _LOOKS_AT_ONCE
+            size = max(1, int(fitting.sum()))
+            batch = reader.batch(read, which[:size])
             source, before = (Side(*(part.to(device) for part in side)) for side in (batch.source, batch.before))
             logits = model(source, before).logits.float()
             total += float(F.cross_entropy(logits, batch.aims.to(device), reduction="sum"))

@@ -6,7 +6,7 @@ Legend: N texts, S tokens of a source, T tokens of a target.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from .. import config as settings
 from ..errors import ConfigError, CorpusError
 from ..models.translating import Side, Translator
-from ..parallel import ParallelConfig, ParallelCorpus, open_parallel
+from ..parallel import ParallelConfig, ParallelCorpus, is_file, open_parallel
 from ..text.base import Ids
-from ..text.buckets import Ragged, batches_of
+from ..text.buckets import Ragged, by_size
 from .alignment import Alignment, align
 from .base import Run, command
 from .beam_search import DecodingConfig, Hypothesis, find
+from .held_out import held_out, told, unsplit
 from .pair_reader import PairReader, PairsConfig, Read, Texts, checked, read_pairs
 from .translation_figures import nats_of, translation_figures
 
@@ -80,21 +81,25 @@ class TranslationRun(Run):
         return [some[0].text for some in self.translations(texts, config, **changes)]
 
     def translations(
-        self, texts: Iterable[str], config: DecodingConfig | None = None, **changes: Any
+        self, texts: Iterable[str], config: DecodingConfig | None = None, first: int = 0, **changes: Any
     ) -> list[list[Translation]]:
-        """Of each text the ``n_best`` translations, the best first; there may be fewer. See :meth:`translate`."""
+        """Of each text the ``n_best`` translations, the best first; there may be fewer. See :meth:`translate`.
+
+        ``first`` is how many texts that are not blank came before these, where some are translated at a time: what is
+        drawn for a text goes by its number among them.
+        """
         config = settings.replace(config or DecodingConfig(), changes)
         whole = checked(texts)
-        found = self._found([text for text in whole if text.strip()], config)
+        found = self._found([text for text in whole if text.strip()], config, first)
         blank = [Translation("", 0.0, 0.0)]
         return [next(found) if text.strip() else blank for text in whole]
 
-    def _found(self, texts: list[str], config: DecodingConfig) -> Any:
+    def _found(self, texts: list[str], config: DecodingConfig, first: int) -> Any:
         """The translations of texts that are not blank."""
         copies = config.copy_unknown and self.reader.copies and self.attends
         ids = self.reader.encode(self.reader.source, texts)
-        for number, some in enumerate(hypotheses(self.model, self.reader, ids, config, copies)):
-            words = self.reader.source.cut(texts[number]) if copies else []  # type: ignore[attr-defined]
+        for number, some in enumerate(hypotheses(self.model, self.reader, ids, config, copies, first)):
+            words = self.reader.words_of(texts[number]) if copies else []
             yield [Translation(self._text(one, words), one.score, one.log_probability) for one in some]
 
     def _text(self, one: Hypothesis, words: Sequence[str]) -> str:
@@ -118,7 +123,7 @@ class TranslationRun(Run):
         best = hypotheses(self.model, self.reader, ids, config, True)[0][0]
         seen = best.attention if best.attention is not None else np.zeros((0, len(ids[0])), np.float32)
         copies = config.copy_unknown and self.reader.copies
-        words = self.reader.source.cut(text) if copies else []  # type: ignore[attr-defined]
+        words = self.reader.words_of(text) if copies else []
         return align(self.reader, ids[0].tolist(), best.ids, seen, words)
 
     def strangeness(self, texts: Sequence[str]) -> str | None:
@@ -158,7 +163,8 @@ class TranslationRun(Run):
             split: by default ``test`` of the training's corpus or of one that brings such a split, and all of
                 another corpus.
             text_field: not for pairs; name ``source`` and ``target``.
-            source, target: the sides of another corpus: fields, columns, files or their endings.
+            source, target: the sides of another corpus, or other sides of that of the training: fields, columns,
+                files or their endings.
             examples: how many pairs to show, evenly spread, with what was made of them.
             config: how to search; ``changes`` go on top of it.
 
@@ -186,7 +192,7 @@ class TranslationRun(Run):
             "pairs": len(texts),
             "strange": self.strangeness(texts.sources),
             "corpus": opened.name,
-            "split": "all" if opened.own_splits == ("train",) and not opened.corpus.config.test else split,
+            "split": told(split, opened, opened.corpus.config),
             "same_corpus": opened.digest == self.config["corpus"]["digest"],
         }
         if examples:
@@ -199,19 +205,31 @@ class TranslationRun(Run):
         self, corpus: Any, split: str | None, source: str | None, target: str | None
     ) -> tuple[ParallelCorpus, str]:
         own = self.config["corpus"]["source"]
-        if corpus is None and own is None:
-            raise CorpusError("the run was trained on texts from memory; name a corpus to evaluate it on")
-        if corpus is None or (isinstance(corpus, (str, Path)) and str(corpus) == own):
-            return open_parallel(own, self._data), split or "test"
-        config = ParallelConfig(source=source or self._data.source, target=target or self._data.target)
-        opened = open_parallel(corpus, config if split else replace(config, validation=0.0, test=0.0))
-        return opened, split or ("test" if "test" in opened.own_splits else "train")
+        sides: Sequence[str | None] = self._data.sides
+        as_trained = source in (None, sides[0]) and target in (None, sides[1])
+        if own is not None:  # files are no sides of another corpus
+            sides = [None if side and is_file(side, own) else side for side in sides]
+        config = ParallelConfig(source=source or sides[0], target=target or sides[1])
+        return held_out(
+            self.config,
+            corpus,
+            split,
+            lambda place: open_parallel(place, self._data),
+            lambda place, whole: open_parallel(place, unsplit(config) if whole else config),
+            as_trained=as_trained,
+        )
 
 
 def hypotheses(
-    model: Translator, reader: PairReader, ids: Sequence[Ids], config: DecodingConfig, attend: bool = False
+    model: Translator,
+    reader: PairReader,
+    ids: Sequence[Ids],
+    config: DecodingConfig,
+    attend: bool = False,
+    first: int = 0,
 ) -> list[list[Hypothesis]]:
-    """What is found for sources of some tokens, worked on in batches of about the same length."""
+    """What is found for sources of some tokens, worked on in batches of about the same length; ``first`` is the number
+    of the first of them, by which is drawn."""
     sources = Ragged.of(ids)
     device, was_training = next(model.parameters()).device, model.training
     model.eval()
@@ -219,10 +237,11 @@ def hypotheses(
     found: list[list[Hypothesis]] = [[] for _ in ids]
     wide = 1 if config.sample else config.beam
     # drawing goes by the number of a text, so these stay in their order
-    for which in _in_order(len(ids)) if config.sample else _by_size(sources.lengths, wide):
+    for which in _in_order(len(ids)) if config.sample else by_size(sources.lengths, _TOKENS_AT_ONCE // wide):
         side = Side(*(part.to(device) for part in reader.side(sources, which, reader.source.end)))
-        for number, some in zip(which, find(model, side, end, config, banned, attend, int(which[0])), strict=True):
-            found[number] = some
+        some = find(model, side, end, config, banned, attend, first + int(which[0]))
+        for number, ones in zip(which, some, strict=True):
+            found[number] = ones
     model.train(was_training)
     return found
 
@@ -236,19 +255,6 @@ def _banned(reader: PairReader, copied: bool) -> tuple[int, ...]:
 
 def _in_order(number: int, size: int = 64) -> list[NDArray[np.int64]]:
     return [np.arange(start, min(start + size, number)) for start in range(0, number, size)]
-
-
-def _by_size(lengths: NDArray[np.int64], wide: int) -> list[NDArray[np.int64]]:
-    """Batches of sources, the longest first, each with about as many tokens as are worked on at once."""
-    if not len(lengths):
-        return []
-    (order,) = batches_of(lengths, len(lengths), None)
-    batches, start = [], 0
-    while start < len(order):
-        size = max(1, _TOKENS_AT_ONCE // (wide * max(1, int(lengths[order[start]]))))
-        batches.append(order[start : start + size])
-        start += size
-    return batches
 
 
 def record_of(corpus: ParallelCorpus, source: Any, example: str, tokens_per_character: float) -> dict[str, Any]:

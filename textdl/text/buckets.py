@@ -75,6 +75,26 @@ def batches_of(lengths: NDArray[np.int64], size: int, order: np.random.Generator
     return [batches[place] for place in order.permutation(len(batches))]
 
 
+def by_size(lengths: NDArray[np.int64], tokens: int, longest: int | None = None) -> list[NDArray[np.int64]]:
+    """Which texts are read together where nothing is learned from them: the longest first.
+
+    Args:
+        lengths: [N].
+        tokens: about the most places of a batch, padding included; a text that is longer is a batch by itself.
+        longest: a text of more tokens is a batch by itself too, and empty ones are in none; None: all are alike.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    if longest is not None:
+        order = order[lengths[order] > 0]
+    batches, start = [], 0
+    while start < len(order):
+        length = int(lengths[order[start]])
+        size = 1 if longest is not None and length > longest else max(1, tokens // max(1, length))
+        batches.append(order[start : start + size])
+        start += size
+    return batches
+
+
 def batches_by_tokens(
     lengths: NDArray[np.int64], others: NDArray[np.int64], tokens: int, order: np.random.Generator
 ) -> list[NDArray[np.int64]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -142,7 +143,7 @@ class NltkTexts:
             with zipfile.ZipFile(self._place) as packed:
                 inside = {name.removeprefix(self._named.nltk + "/"): name for name in packed.namelist()}
                 yield from self._texts(list(inside), lambda name: packed.read(inside[name]))
-        except (zipfile.BadZipFile, EOFError, ValueError) as error:
+        except (zipfile.BadZipFile, EOFError, ValueError, zlib.error) as error:
             raise damaged(self._place, error) from None
         except OSError as error:
             raise unreadable(self._place, error) from None

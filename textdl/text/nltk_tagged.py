@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -84,7 +85,7 @@ class NltkSentences:
             with zipfile.ZipFile(self._place) as packed:
                 inside = {name.removeprefix(package + "/"): name for name in packed.namelist()}
                 yield from self._of_files(list(inside), lambda name: packed.read(inside[name]))
-        except (zipfile.BadZipFile, EOFError, ValueError) as error:
+        except (zipfile.BadZipFile, EOFError, ValueError, zlib.error) as error:
             raise damaged(self._place, error) from None
         except OSError as error:
             raise unreadable(self._place, error) from None

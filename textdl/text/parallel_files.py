@@ -305,6 +305,15 @@ def mark_of(path: Path) -> list[Any]:
     return [kind(path), packing(path), content_digest(path).hex()]
 
 
+def find_file(name: str, folder: Path) -> Path | None:
+    """A file by its path, from the folder or from where the program runs."""
+    try:
+        places = (folder / name, Path(name).expanduser())
+        return next((place for place in places if place.is_file()), None)
+    except (OSError, ValueError, RuntimeError):  # a name too long, with a zero byte, or of no user's home
+        return None
+
+
 # Files whose endings tell the side
 
 

@@ -37,6 +37,11 @@ def spans(tags: Sequence[str]) -> list[Span]:
     return found
 
 
+def spells_span(tag: str) -> bool:
+    """Whether a tag is one of those of spans, in any spelling; "O" is."""
+    return _TAG.fullmatch(tag) is not None
+
+
 def scheme_of(sentences: Iterable[Sequence[str]]) -> str | None:
     """How all these tags spell spans: "iob1", "iob2", "iobes" or "bilou"; None where they spell none.
 
@@ -48,7 +53,7 @@ def scheme_of(sentences: Iterable[Sequence[str]]) -> str | None:
     for tags in sentences:
         before, held = "O", ""
         for tag in tags:
-            if not _TAG.fullmatch(tag):
+            if not spells_span(tag):
                 return None
             letter, kind = _parts(tag)
             letters.add(letter)

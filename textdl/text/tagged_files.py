@@ -40,9 +40,10 @@ def name_of(path: Path) -> str:
 def tagged_splits(folder: Path) -> dict[str, list[Path]]:
     """The files of a folder and its folders by split, in order of their paths; all as train when not divided.
 
-    Left out are hidden files, those about the corpus, and those of an unknown kind whose names tell no split. A file
-    is of a split when its name or a folder's has such a word (train; validation, valid, val, dev, testa; test, testb),
-    and every file has one; or when it is called so.
+    Left out are hidden files, those about the corpus, those of an unknown kind whose names tell no split, and the text
+    that a treebank has beside its columns (``a.txt`` of ``a.conllu``). A file is of a split when its name or a folder's
+    has such a word (train; validation, valid, val, dev, testa; test, testb), and every file has one; or when it is
+    called so.
 
     Raises:
         CorpusError: there is no such file, or a folder can not be read.
@@ -50,6 +51,8 @@ def tagged_splits(folder: Path) -> dict[str, list[Path]]:
     found = sorted(path for path in walk(folder) if not is_paper(path))
     of = {path: _split(path.relative_to(folder)) for path in found}
     known = [path for path in found if kind(path) or _extension(path) in EXTENSIONS or of[path]]
+    tagged = {path.with_name(name_of(path)) for path in known if _extension(path) in EXTENSIONS}
+    known = [path for path in known if kind(path) != "text" or path.with_name(name_of(path)) not in tagged]
     if not known:
         there = ", ".join(path.name for path in found[:5]) or "nothing"
         kinds = " ".join(EXTENSIONS)

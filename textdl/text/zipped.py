@@ -54,7 +54,11 @@ def read_member(path: Path, kinds: Container[str], size: int) -> Iterator[bytes]
             :data:`MOST_UNPACKED`.
         zipfile.BadZipFile, EOFError, zlib.error, OSError: the archive is damaged, or can not be read.
     """
-    with zipfile.ZipFile(path) as archive:
+    try:
+        opened = zipfile.ZipFile(path)
+    except NotImplementedError as error:  # of a later version of the format
+        raise _not_unpacked(path, error) from None
+    with opened as archive:
         member = find_member(archive, path, kinds)
         if member.flag_bits & 1:
             raise CorpusError(f"{path} is encrypted; unpack it with its password and give what was in it")
@@ -66,10 +70,14 @@ def read_member(path: Path, kinds: Container[str], size: int) -> Iterator[bytes]
         try:
             file = archive.open(member)
         except (NotImplementedError, RuntimeError) as error:
-            raise CorpusError(f"{path} can not be unpacked ({error}); unpack it and give what was in it") from None
+            raise _not_unpacked(path, error) from None
         with file:  # it yields at most file_size bytes, whatever is packed, and checks their sum at the end
             while block := file.read(size):
                 yield block
+
+
+def _not_unpacked(path: Path, error: Exception) -> CorpusError:
+    return CorpusError(f"{path} can not be unpacked ({error}); unpack it and give what was in it")
 
 
 #: What a damaged archive raises in the zipfile module.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import artifact
 from ..errors import ConfigError
+from ..text.visible import visible
 from .events import Evaluated, Event, Note, Observer, Progress, Reading, Report, Started, Working
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _SHORT = {
     "chrf": "chrF",
     "mae": "MAE",
     "mase": "MASE",
+    "nats_per_point": "nats/point",
 }
 
 
@@ -103,7 +105,8 @@ def view(stream: Any = None) -> Observer:
     """A live view where there is a terminal, plain lines on a pipe; on standard error by default."""
     from rich.console import Console
 
-    console = Console(file=stream or sys.stderr, highlight=False)
+    # titles, facts and samples are somebody's data: ":cat:" is no picture
+    console = Console(file=stream or sys.stderr, highlight=False, emoji=False)
     return LiveView(console) if console.is_terminal else PlainView(console)
 
 
@@ -137,7 +140,7 @@ class PlainView:
             self._say(_over(event, self._unit))
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(visible(text), markup=False, soft_wrap=True)
 
 
 class LiveView:
@@ -155,9 +158,9 @@ class LiveView:
             self._console.print(_reading(event), end="\r", markup=False)
         elif isinstance(event, Started):
             self._unit = event.unit
-            self._console.print(event.title, style="bold", markup=False)
+            self._console.print(visible(event.title), style="bold", markup=False)
             for name, value in event.facts.items():
-                self._console.print(_fact(name, value), markup=False)
+                self._console.print(visible(_fact(name, value)), markup=False)
             if event.resumed:
                 self._console.print(_resumed(event), markup=False)
             self._live = Live(self.screen(), console=self._console, refresh_per_second=4)
@@ -169,7 +172,7 @@ class LiveView:
         elif isinstance(event, Working):
             self._share, self._line = event.share, event.text
         elif isinstance(event, Note):
-            self._console.print(event.text, markup=False)
+            self._console.print(visible(event.text), markup=False)
         else:
             self._console.print(_over(event, self._unit), markup=False)
         if self._live is not None:
@@ -195,7 +198,7 @@ class LiveView:
         rows.add_row(Text(f"{self._share:.0%}  {self._line}"))
         parts: list[RenderableType] = [rows]
         if self._sample:
-            lines = self._sample.strip().splitlines()[:9]
+            lines = visible(self._sample.strip()).splitlines()[:9]
             parts.append(Panel(Text("\n".join(lines)), title="a sample", subtitle=self._held_out, title_align="left"))
         return Group(*parts)
 
