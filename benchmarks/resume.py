@@ -30,6 +30,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from benchmarks.killing import AFTER, CHECKPOINT, FOLDER, HALF, RENAME, SYNC, Ending, Job, launch
 
 ANY_TIME = "any time"
@@ -80,6 +82,40 @@ def write_series(folder: Path) -> Path:
     return path
 
 
+def write_images(folder: Path) -> Path:
+    """Write 300 pictures of noise with a bar that lies or stands."""
+    draw, path = np.random.default_rng(1), folder / "bars.npz"
+    pixels = draw.integers(0, 90, (300, 8, 8)).astype(np.uint8)
+    pixels[::2, 3], pixels[1::2, :, 3] = 250, 250
+    np.savez(path, images=pixels, labels=np.arange(300) % 2)
+    return path
+
+
+def write_points(folder: Path) -> Path:
+    """Write 300 points, on a small circle and on a large one about it."""
+    path = folder / "points.csv"
+    rows = [f"{(1 + n % 2) * math.cos(n):.4f},{(1 + n % 2) * math.sin(n):.4f},{'ab'[n % 2]}" for n in range(300)]
+    path.write_text("\n".join(["x,y,label", *rows]) + "\n", encoding="ascii")
+    return path
+
+
+def write_strokes(folder: Path) -> Path:
+    """Write 200 lines of pen strokes, a zigzag of its own for each letter."""
+    from textdl.strokes.line import Line
+    from textdl.strokes.npz import write_lines as write_npz
+
+    made = []
+    for n in range(200):
+        text = "".join("abcdefgh"[n // base % 8] for base in (1, 3, 7, 11))
+        steps = [(ord(c) % 7 + 3.0, ord(c) * k % 5 - 2.0, float(k == 3)) for c in text for k in (1, 2, 3)]
+        points = np.array(steps, np.float32)
+        points[0, :2] = 0
+        made.append(Line(points, text))
+    path = folder / "strokes.npz"
+    write_npz(path, made)
+    return path
+
+
 class Example(NamedTuple):
     """What a task is tried with: ``corpus(folder)`` writes a small one there; ``cells``: it has recurrent cells."""
 
@@ -102,6 +138,9 @@ EXAMPLES = {
     "forecast": Example(
         write_series, {**TRAIN, "hidden": 16, "dropout": 0.2, "layers": 2, "horizon": 3, "window": 12}, cells=True
     ),
+    "images": Example(write_images, {**TRAIN, "model": "convnet", "filters": ("8",), "rotation": 10.0, "ema": 0.9}),
+    "points": Example(write_points, {**TRAIN, "widths": ("8", "2")}),
+    "handwriting": Example(write_strokes, {**TRAIN, "hidden": 16, "mixtures": 3, "windows": 2, "dropout": 0.2}),
     "tag": Example(write_tagged, {**TRAIN, "hidden": 16, "embedding": 8, "crf": True}),
 }
 
@@ -304,12 +343,12 @@ def run_all(options: argparse.Namespace, folder: Path) -> list[tuple[Case, Tally
 def show(totals: Sequence[tuple[Case, Tally]], whole: Tally, seconds: float) -> None:
     """Print a row for each case, the sums, and where the kills struck."""
     columns = ("kills", "inside a checkpoint write", "runs", "survived", "identical")
-    print("  ".join([f"{'task':<10}{'cell':<6}", *columns]))
+    print("  ".join([f"{'task':<13}{'cell':<6}", *columns]))
     rows = [(case.task, case.cell, tally) for case, tally in totals]
     for task, cell, tally in [*rows, ("all", "", whole)]:
         counts = (tally.kills, tally.inside_checkpoint, tally.runs, tally.survived, tally.identical)
         cells = [f"{count:>{len(column)}}" for count, column in zip(counts, columns, strict=True)]
-        print("  ".join([f"{task:<10}{cell:<6}", *cells]))
+        print("  ".join([f"{task:<13}{cell:<6}", *cells]))
     print(f"\nwhere they struck ({seconds:.0f} s in all):")
     for place, count in sorted(whole.hits.items()):
         print(f"{count:>5}  {place}")

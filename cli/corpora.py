@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from textdl.text.card import Card
 
 
 def make(name: str) -> typer.Typer:
@@ -42,13 +46,20 @@ def corpora(
 def _built_in() -> list[dict[str, str]]:
     from textdl_corpora import NAMES
 
-    from textdl.corpus import open_corpus
-
-    cards = {name: open_corpus(name).card for name in NAMES}
+    cards = {name: _card(name) for name in NAMES}
     return [
         {"name": name, "title": card.title, "language": card.language, "licence": card.licence, "from": "built in"}
         for name, card in cards.items()
     ]
+
+
+def _card(name: str) -> Card:
+    """The card of a built-in corpus, whatever it holds."""
+    import textdl_corpora
+
+    from textdl.text.card import read_card
+
+    return read_card(Path(str(textdl_corpora.__file__)).parent / name / "CARD.md", holds=None).card
 
 
 def _named() -> list[dict[str, str]]:
@@ -79,8 +90,13 @@ def show(
     """Print the card of a corpus and some of its texts."""
     from itertools import islice
 
+    from textdl_corpora import NAMES
+
     from textdl.corpus import CorpusConfig, open_corpus
 
+    if name in NAMES and (card := _card(name)).holds != "text":
+        typer.echo(card.body)
+        return
     corpus = open_corpus(name, CorpusConfig(text_field=tuple(text_field or ())))
     typer.echo(corpus.card.body.strip() or f"{corpus.card.title} ({corpus.card.source})")
     for text in islice(corpus.split("train"), samples):

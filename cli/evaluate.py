@@ -14,13 +14,19 @@ WORDS = "Word vectors"
 CLASSES = "Classifiers"
 PAIRS = "Translators"
 TAGS = "Taggers"
+IMAGES = "Images"
 
+#: Task -> what its runs are measured on; of any other task texts.
+THINGS = {"images": "images", "points": "points"}
+MISTAKES = 32  # on a sheet, where --errors says nothing
 #: Task -> the module here, and its function, that prints the figures; of any other task they are printed a line each.
 DISPLAYS = {
     "classify": ("class_tables", "show_classes"),
     "translate": ("translation_tables", "show_translations"),
     "tag": ("tag_tables", "show_tags"),
     "forecast": ("forecast_tables", "show_figures"),
+    "points": ("point_tables", "show_points"),
+    "images": ("image_tables", "show_images"),
 }
 
 
@@ -98,6 +104,18 @@ def evaluate(
     tag_column: Annotated[
         str | None, typer.Option("--tag-column", help="Where the tags are.", rich_help_panel=TAGS)
     ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(
+            "--sheet",
+            help="The worst mistakes as pictures on one sheet, .png (32, or --errors).",
+            rich_help_panel=IMAGES,
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option("--size", help="Side that other images are brought to.", min=1, rich_help_panel=IMAGES),
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
     """Measure a trained model on held-out text, or word vectors by questions (google, wordsim353 if none are named)."""
@@ -113,6 +131,8 @@ def evaluate(
         "examples": examples,
         "token_column": token_column,
         "tag_column": tag_column,
+        "sheet": sheet,
+        "size": size,
     }
     extra = {name: value for name, value in asked.items() if value is not None}
     if analogies is not None or similarity or _holds_vectors(run):
@@ -137,17 +157,18 @@ def _measure(run: Path, device: str, best: bool, where: tuple[Any, ...], extra: 
     task = str(loaded.config["task"])
     known = set(inspect.signature(loaded.evaluate).parameters)
     known |= {"confusion"} if hasattr(loaded, "probabilities") else set()
+    known |= {"sheet"} if hasattr(loaded, "images") else set()
     known |= {"beam"} if "changes" in known else set()  # of a search
     for name in extra:
         if name not in known:
             raise RunError(f"{run} is a {task} model, for which {_flag(name)} says nothing; leave it out")
-    picture = extra.pop("confusion", None)
-    figures = _figures(loaded, run, where, extra, picture)
+    figures = _figures(loaded, run, where, extra)
     if as_json:
         typer.echo(json.dumps(figures if task != "tag" else _of("tag_tables", "tags_json")(figures)))
         return
     if not figures["same_corpus"]:
-        typer.echo(f"note: {figures['corpus']} is not the text that the run was trained on", err=True)
+        text = "corpus" if task in THINGS else "text"
+        typer.echo(f"note: {figures['corpus']} is not the {text} that the run was trained on", err=True)
     if task in DISPLAYS:
         _of(*DISPLAYS[task])(figures)
         return
@@ -167,23 +188,28 @@ def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _figures(
-    loaded: Any, run: Path, where: tuple[Any, ...], extra: dict[str, Any], confusion: Path | None
-) -> dict[str, Any]:
-    """The figures of a run; of a classifier the confusion matrix is drawn if a file is named."""
+def _figures(loaded: Any, run: Path, where: tuple[Any, ...], extra: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a run; of a classifier the pictures are drawn for which files are named."""
     from textdl.errors import ConfigError
     from textdl.inspect.confusion import draw_confusion, picture
+    from textdl.inspect.mistakes_sheet import sheet_path
 
+    # a wrong name is told before the work, not after it
+    confusion, sheet, errors = extra.pop("confusion", None), extra.pop("sheet", None), extra.get("errors")
     if confusion is not None:
-        picture(confusion)  # a wrong name is told before the work, not after it
+        picture(confusion)
         if loaded.several:
             raise ConfigError(
                 f"{run} gives several labels a text, of which none is taken for another; leave --confusion out"
             )
+    if sheet is not None:
+        sheet_path(sheet)
+        extra["errors"] = errors or MISTAKES
     figures: dict[str, Any] = loaded.evaluate(*where, **extra)
     if figures.get("unknown_labels"):
+        texts = THINGS.get(str(loaded.config["task"]), "texts")
         typer.echo(
-            f"note: {figures['unknown_labels']:,} of {figures['examples']:,} texts have a label that is no class of "
+            f"note: {figures['unknown_labels']:,} of {figures['examples']:,} {texts} have a label that is no class of "
             f"{run}; they count as wrong",
             err=True,
         )
@@ -191,6 +217,10 @@ def _figures(
         title = f"{figures['corpus']}, {figures['split']}: accuracy {figures['accuracy']:.4f}"
         draw_confusion(figures["confusion"], confusion, title)
         typer.echo(f"confusion matrix drawn in {confusion}", err=True)
+    if sheet is not None:
+        _of("image_tables", "draw_sheet")(loaded, figures, where, extra, sheet)
+        if errors is None:  # they were for the sheet only
+            del figures["errors"]
     return figures
 
 

@@ -27,7 +27,8 @@ def info(
     record = artifact.read_config(run)
     report = artifact.read_json(run / artifact.REPORT)
     weights = artifact.load_arrays(run / artifact.MODEL)
-    parameters = sum(array.size for array in weights.values())
+    # moments are the same weights at other times
+    parameters = sum(array.size for name, array in weights.items() if not name.startswith("moments."))
     if json_:
         typer.echo(json.dumps({**record, "parameters": parameters, "report": report}))
         return

@@ -99,6 +99,8 @@ def _help(knob: Knob, default: Any) -> str:
     notes = [", ".join(knob.choices)] if knob.choices else []
     if isinstance(default, bool):
         notes.append(f"default: {'on' if default else 'off'}")
+    elif isinstance(default, tuple) and default:
+        notes.append("default: " + ",".join(map(str, default)))
     elif default is not None and default != ():
         notes.append(f"default: {default:g}" if isinstance(default, float) else f"default: {default}")
     return knob.help + (f" ({'; '.join(notes)})" if notes else "")

@@ -1,43 +1,116 @@
-"""``textdl plot RUN --out map.png``."""
+"""``textdl plot RUN --out map.png``: words on a plane, and what other runs have to draw."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .nearest import VECTORS
+from .runs import task_of
 
 MOST = 2_000  # words on a picture
+FREQUENT = 150  # of them where nothing is said
+WORDS, IMAGES, POINTS = "Words", "Images", "Points"
+
+
+#: Task -> the module here, and its function, that draws what its runs have; all others are of word vectors.
+OTHERS = {"images": ("plot_images", "plot_images"), "points": ("plot_points", "plot_points")}
 
 
 def make(name: str) -> typer.Typer:
     """The command ``plot``."""
     app = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    app.command(name, epilog="Example: textdl plot runs/news --words words.txt --out map.png --projection tsne")(plot)
+    epilog = (
+        "Example: textdl plot runs/news --words words.txt --out map.png --projection tsne; "
+        "textdl plot runs/digits --feature-maps scan.png --out maps.png"
+    )
+    app.command(name, epilog=epilog)(plot)
     return app
 
 
 def plot(
-    run: Annotated[Path, typer.Argument(help=VECTORS)],
-    out: Annotated[Path, typer.Option("--out", help="The picture: .png, .svg or .pdf.")],
+    run: Annotated[Path, typer.Argument(help=f"{VECTORS[:-1]}; or a run of images or of points.")],
+    out: Annotated[Path, typer.Option("--out", help="The picture: .png, .svg or .pdf; an animation: .gif or .html.")],
     words: Annotated[
         Path | None,
-        typer.Option("--words", help="File of words, one or several a line; a blank line begins another colour."),
+        typer.Option(
+            "--words",
+            help="File of words, one or several a line; a blank line begins another colour.",
+            rich_help_panel=WORDS,
+        ),
     ] = None,
     count: Annotated[
-        int, typer.Option("--count", help="Without --words: the N most frequent words that are no stop words.", min=2)
-    ] = 150,
+        int | None,
+        typer.Option(
+            "--count",
+            help=f"Without --words: the N most frequent words that are no stop words (default: {FREQUENT}). Of images: "
+            "the first N filters, or maps of each layer.",
+            min=1,
+        ),
+    ] = None,
     projection: Annotated[
-        str, typer.Option("--projection", help="How to come to two dimensions: pca, tsne, umap.")
-    ] = "pca",
-    seed: Annotated[int, typer.Option("--seed", help="Of t-SNE and UMAP.", min=0)] = 0,
+        str | None,
+        typer.Option(
+            "--projection", help="How to come to two dimensions: pca (default), tsne, umap.", rich_help_panel=WORDS
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Of t-SNE and UMAP (default: 0).", min=0, rich_help_panel=WORDS)
+    ] = None,
+    filters: Annotated[
+        bool, typer.Option("--filters", help="Draw the filters of the first layer.", rich_help_panel=IMAGES)
+    ] = False,
+    feature_maps: Annotated[
+        str | None,
+        typer.Option(
+            "--feature-maps", help="Draw what each layer makes of a picture.", metavar="FILE", rich_help_panel=IMAGES
+        ),
+    ] = None,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option("--layer", help="Maps of this layer only; several too.", rich_help_panel=IMAGES),
+    ] = None,
+    best: Annotated[
+        bool,
+        typer.Option("--best", help="The model at its best evaluation, not the last one.", rich_help_panel=IMAGES),
+    ] = False,
+    animation: Annotated[
+        bool,
+        typer.Option(
+            "--animation", help="How the layers bend the plane until the classes part.", rich_help_panel=POINTS
+        ),
+    ] = False,
     title: Annotated[str, typer.Option("--title", help="Above the picture.")] = "",
 ) -> None:
-    """Draw words on a plane, so that those with near vectors are near."""
+    """Draw words on a plane, so that those with near vectors are near; what a model of images sees; a bent plane."""
+    from textdl.errors import ConfigError
+
+    of_words: dict[str, Any] = {"--words": words, "--projection": projection, "--seed": seed}
+    of_images: dict[str, Any] = {"--filters": filters, "--feature-maps": feature_maps, "--layer": layer, "--best": best}
+    own: dict[str, dict[str, Any]] = {"images": of_images, "points": {"--animation": animation}}
+    task = task_of(run)
+    there = {**of_words, **of_images, "--animation": animation}
+    there |= {"--count": count, "--title": title} if task == "points" else {}
+    for flag, value in there.items():
+        given = value is not None and value is not False and value not in ([], "")
+        if given and flag not in own.get(task, of_words):
+            what = "of words" if task in ("", "vectors") else f"a model of {task}"
+            raise ConfigError(f"{run} is {what}, for which {flag} says nothing; leave it out")
+    if task in OTHERS:
+        module, function = OTHERS[task]
+        draw = getattr(import_module(f".{module}", __package__), function)
+        draw(run, out, filters, feature_maps, layer or [], count, best, title)
+        return
+    _plot_words(run, out, words, FREQUENT if count is None else count, projection or "pca", seed or 0, title)
+
+
+def _plot_words(run: Path, out: Path, words: Path | None, count: int, projection: str, seed: int, title: str) -> None:
+    """Draw words of a file of groups, or else the most frequent ones."""
     from itertools import islice
-    from typing import Any, cast
+    from typing import cast
 
     from textdl.errors import ConfigError
     from textdl.text.stop_words import ENGLISH
@@ -45,6 +118,8 @@ def plot(
     from textdl.vectors.projection import plot_words
     from textdl.vectors.word_vectors import VectorsError
 
+    if count < 2:
+        raise ConfigError(f"--count must be at least 2 words, got {count}")
     if count > MOST:
         raise ConfigError(f"--count must be at most {MOST:,}, more words can not be told apart, got {count:,}")
     vectors = open_vectors(run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +12,14 @@ import typer
 
 from .lines import batches, standard_input, typed, whole
 from .options import Best, Device
+from .runs import run_of, task_of
 
 BATCH = 256  # texts that are judged at once
+#: Task -> the module here, and its function, that judges what its runs take; all others are asked for texts.
+OTHERS = {
+    "images": ("predict_images", "predict_images"),
+    "points": ("predict_points", "predict_points"),
+}
 #: A text, or a pair of texts.
 Text = str | tuple[str, str]
 
@@ -20,17 +27,27 @@ Text = str | tuple[str, str]
 def make(name: str) -> typer.Typer:
     """The command ``predict``."""
     app = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    epilog = "Example: textdl predict runs/reviews 'Not half bad.'; textdl predict runs/reviews --file new.csv --json"
+    epilog = (
+        "Example: textdl predict runs/reviews 'Not half bad.'; textdl predict runs/reviews --file new.csv --json; "
+        "textdl predict runs/digits scan.png"
+    )
     app.command(name, epilog=epilog)(predict)
     return app
 
 
 def predict(
     run: Annotated[Path, typer.Argument(help="Folder of a trained classifier.")],
-    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts to judge.")] = None,
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TEXT]...", help="Texts to judge; of images, files or folders; of points, X,Y."),
+    ] = None,
     file: Annotated[
         str | None,
-        typer.Option("--file", help="A file with a text a line, or a table (CSV, JSON lines …); - is standard input."),
+        typer.Option(
+            "--file",
+            help="A file with a text a line, or a table (CSV, JSON lines …); - is standard input. Of images, an idx or "
+            "npz file.",
+        ),
     ] = None,
     second: Annotated[
         list[str] | None,
@@ -49,12 +66,23 @@ def predict(
     best: Best = False,
     json_: Annotated[bool, typer.Option("--json", help="Print a JSON object a text.")] = False,
 ) -> None:
-    """Judge texts with a trained classifier: a line each, label, probability and text, parted by tabs."""
+    """Judge texts or pictures with a trained classifier: a line each, parted by tabs.
+
+    Of a text or a point: label, probability, what was judged. Of a picture: file, label, probability.
+    """
     from textdl.errors import ConfigError
 
     if bool(texts) == (file is not None):
         raise ConfigError("predict takes texts or --file FILE, one of the two; --file - reads standard input")
-    loaded = classifier(run, device, best)
+    task = task_of(run)
+    if task in OTHERS:
+        of_text = {"--second": second, "--text-field": text_field, "--second-field": second_field}
+        _refuse(run, task, [flag for flag, value in of_text.items() if value])
+        module, function = OTHERS[task]
+        judge = getattr(import_module(f".{module}", __package__), function)
+        judge(run, texts or [], file, device, best, probabilities, json_)
+        return
+    loaded = run_of("classify", run, device, best)
     _fit_pairs(loaded, run, bool(second) or second_field is not None)
     if file is None:
         if text_field or second_field is not None:
@@ -66,20 +94,12 @@ def predict(
         typer.echo("\n".join(_lines(loaded, batch, probabilities, json_)))
 
 
-def classifier(run: Path, device: str, best: bool) -> Any:
-    """The run in a folder.
+def _refuse(run: Path, task: str, flags: list[str]) -> None:
+    """Raise a ``ConfigError`` about flags that say nothing of a task."""
+    from textdl.errors import ConfigError
 
-    Raises:
-        RunError: it is of another task.
-    """
-    from textdl.errors import RunError
-    from textdl.tasks import base
-
-    loaded: Any = base.load(run, device, best)
-    if not hasattr(loaded, "probabilities"):
-        task = loaded.config["task"]
-        raise RunError(f"{run} is a {task} model, which judges no texts; name a run of textdl train classify")
-    return loaded
+    if flags:
+        raise ConfigError(f"{run} is a model of {task}, for which {flags[0]} says nothing; leave it out")
 
 
 def paired(texts: list[str], seconds: list[str], pairs: bool) -> list[Text]:
@@ -135,7 +155,7 @@ def _lines(loaded: Any, batch: list[Text], every: bool, as_json: bool) -> Iterat
         cells = [", ".join(labels) or "-", ", ".join(f"{value:.4f}" for value in sure) or "-"]
         if every:
             cells.append(" ".join(f"{name}={value:.4f}" for name, value in zip(loaded.labels, row, strict=True)))
-        yield "\t".join(_one_line(cell) for cell in (*cells, *([text] if isinstance(text, str) else text)))
+        yield "\t".join(one_line(cell) for cell in (*cells, *([text] if isinstance(text, str) else text)))
 
 
 def _of_file(file: str, fields: tuple[str, ...], second_field: str | None, second: list[str], loaded: Any) -> Any:
@@ -219,8 +239,8 @@ def _of_table(
             yield text, whole(second[0]) if second else text_of(record, (other,), str(path))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """A cell without what ends a line or a cell, or what a terminal would take for an order."""
-    from textdl.inspect.coloured import visible
+    from textdl.text.visible import visible
 
     return visible(re.sub("[\t\n\r\x0b\x0c\x85\u2028\u2029]", " ", text))

@@ -8,6 +8,8 @@ from typing import Any
 #: Task -> the verb that its runs have, and what is said of a run that has it not.
 VERBS = {
     "classify": ("attribute", "judges no texts"),
+    "points": ("predict_points", "judges no points"),
+    "handwriting": ("write_page", "has no hand"),
     "translate": ("translations", "translates nothing"),
     "tag": ("tag", "tags no words"),
     "forecast": ("forecast", "forecasts no numbers"),

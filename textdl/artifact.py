@@ -43,8 +43,15 @@ CONFIG, MODEL, BEST, REPORT, METRICS, CARD = (
 TOKENIZER = "tokenizer.json"
 TARGET_TOKENIZER = "target_tokenizer.json"
 SERIES = "series.json"
+STROKES = "strokes.json"
+PICTURES = "pictures.safetensors"
+POINTS = "points.safetensors"
+WORDS = "words.json"  # of a run of vectors, with their counts
 RESUME = "resume"
 _LOCK = ".lock"
+#: What a run is made of beside the model, which comes last.
+_PARTS = (CONFIG, TOKENIZER, TARGET_TOKENIZER, WORDS, SERIES, STROKES, PICTURES, POINTS)
+_PARTS += (METRICS, REPORT, CARD, BEST, _LOCK)
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
@@ -240,11 +247,6 @@ def _digest(arrays: Mapping[str, np.ndarray], facts: str) -> str:
         total.update(f"{name} {arrays[name].dtype} {arrays[name].shape}\n".encode())
         total.update(np.ascontiguousarray(arrays[name]).reshape(-1).view(np.uint8).data)  # without a copy
     return total.hexdigest()
-
-
-#: Words of a run of vectors with their counts.
-WORDS = "words.json"
-_PARTS = (CONFIG, TOKENIZER, TARGET_TOKENIZER, METRICS, REPORT, CARD, _LOCK, BEST, WORDS, SERIES)
 
 
 def create_run(path: Path, resume: bool = False) -> None:

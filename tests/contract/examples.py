@@ -5,9 +5,15 @@ The examples are cut for speed: a training of one takes less than a second.
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+
+from textdl.strokes.line import Line
 
 #: Settings of every training here. The steps are few, with a checkpoint after each three and four evaluations.
 QUICK: dict[str, Any] = {
@@ -34,12 +40,12 @@ class Example:
         refusal: what is said of ``single`` where it is too small, as a pattern; None where it is trained on.
     """
 
-    corpus: Mapping[str, list[Any]]
+    corpus: Mapping[str, Any]
     settings: Mapping[str, Any]
     predict: Callable[[Any], Any]
-    batch: Mapping[str, list[Any]]
+    batch: Mapping[str, Any]
     batch_settings: Mapping[str, Any]
-    single: Mapping[str, list[Any]]
+    single: Mapping[str, Any]
     refusal: str | None = None
     all_settings: dict[str, Any] = field(init=False)
 
@@ -56,7 +62,24 @@ TAGGED = [[(word, _TAGS.get(word, "NOUN")) for word in text.split()] for text in
 #: A season of six with a trend, never quite the same.
 NUMBERS = [0.2 * n + (0, 3, 5, 4, 1, -1)[n % 6] + (n * n % 7) / 5 for n in range(90)]
 TURNED = [(text, " ".join(reversed(text.strip(".").split()))) for text in ANIMALS]
+#: Bars that lie or stand on noise: (pixels [N, 5, 5], labels).
+BARS = np.random.default_rng(3).integers(0, 90, (24, 5, 5)).astype(np.uint8)
+BARS[::2, 2], BARS[1::2, :, 2] = 250, 250
+BARRED = (BARS, ["lies", "stands"] * 12)
 SENTENCE = "the blue owl sits on a red dog."
+
+
+def _zigzag(text: str) -> Line:
+    """A line whose letters are strokes of three points, each its own way, a gap between."""
+    steps = [(ord(letter) % 7 + 3.0, (ord(letter) * k) % 5 - 2.0, float(k == 3)) for letter in text for k in (1, 2, 3)]
+    points = np.array(steps, np.float32)
+    points[0, :2] = 0
+    return Line(points, text)
+
+
+RINGS = [((1 + 2 * (n % 2)) * math.cos(n), (1 + 2 * (n % 2)) * math.sin(n)) for n in range(48)]
+SIDES = ["inner", "outer"] * 24
+ZIGZAGS = [_zigzag(a + b + c) for a in "abcd" for b in "eio" for c in ("n", "rt", "")]
 
 
 def _write_and_measure(run: Any) -> Any:
@@ -90,6 +113,23 @@ def _foresee_and_measure(run: Any) -> Any:
     found = run.forecast(steps=7)
     figures = run.evaluate({"train": NUMBERS[:60], "test": NUMBERS[60:]}, split="test")
     return found.median.tolist(), found.low.tolist(), found.high.tolist(), figures
+
+
+def _part_and_measure(run: Any) -> Any:
+    figures = run.evaluate({"train": (RINGS, SIDES), "test": (RINGS[::3], SIDES[::3])}, split="test")
+    return run.probabilities(RINGS).tolist(), run.predict_points(RINGS), figures
+
+
+def _pen_and_measure(run: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a model that has hardly learned finds no end
+        written = [run.write(text, seed=1, most_points=20).tolist() for text in ("ben", "cat")]
+    return written, run.evaluate({"train": ZIGZAGS, "test": ZIGZAGS[::3]}, split="test")
+
+
+def _recognise_and_measure(run: Any) -> Any:
+    figures = run.evaluate({"train": BARRED, "test": BARRED}, split="test", errors=2)
+    return run.probabilities(BARS).tolist(), run.predict(BARS), figures
 
 
 def _rank_and_compare(run: Any) -> Any:
@@ -164,6 +204,48 @@ EXAMPLES: dict[str, Example] = {
         batch_settings={"batch_size": 16, "dropout": 0.0, "hidden": 24, "lr": 0.02, "steps": 200, "layers": 1},
         single={"train": [1.0, 2.0]},
         refusal="season must be at most the training part",
+    ),
+    "points": Example(
+        corpus={"train": [RINGS, SIDES], "validation": [RINGS[::5], SIDES[::5]]},
+        settings={"widths": ("5", "2"), "batch_size": 8},
+        predict=_part_and_measure,
+        batch={"train": [RINGS, SIDES], "validation": [RINGS[:6], SIDES[:6]], "test": [RINGS[:6], SIDES[:6]]},
+        batch_settings={"batch_size": 48, "widths": ("12", "2"), "steps": 150, "lr": 0.05},
+        single={"train": [[(0.0, 1.0)], ["inner"]]},
+        refusal="one class only",
+    ),
+    "handwriting": Example(
+        corpus={"train": ZIGZAGS, "validation": ZIGZAGS[::4], "test": ZIGZAGS[::5]},
+        settings={"hidden": 8, "mixtures": 3, "windows": 2, "batch_size": 8, "dropout": 0.2, "lr": 0.01},
+        predict=_pen_and_measure,
+        batch={"train": ZIGZAGS[:6], "validation": ZIGZAGS[:6], "test": []},
+        batch_settings={
+            "hidden": 24,
+            "batch_size": 6,
+            "dropout": 0.0,
+            "slant": 0.0,
+            "stretch": 0.0,
+            "steps": 120,
+            "lr": 0.02,
+        },
+        single={"train": [ZIGZAGS[0]]},
+    ),
+    "images": Example(
+        corpus={"train": (np.concatenate([BARS, 255 - BARS]), BARRED[1] * 2), "validation": BARRED, "test": BARRED},
+        settings={"batch_size": 8, "lr": 0.01, "rotation": 10.0, "elastic": 0.3, "cutout": 1, "mixup": 0.3},
+        predict=_recognise_and_measure,
+        batch={"train": BARRED, "validation": BARRED, "test": BARRED},
+        batch_settings={
+            "batch_size": 24,
+            "rotation": 0.0,
+            "elastic": 0.0,
+            "cutout": 0,
+            "mixup": 0.0,
+            "steps": 60,
+            "lr": 0.01,
+        },
+        single={"train": (BARS[:1], ["lies"])},
+        refusal="one class only",
     ),
     "lm": Example(
         corpus={"train": ANIMALS * 8, "validation": ANIMALS},

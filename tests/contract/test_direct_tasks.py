@@ -17,7 +17,7 @@ from textdl.tasks import TASKS, find_task, labelled_texts, vector_text
 from textdl.tasks.base import find_rate
 from textdl.training.events import Event, Reading, Report, Started
 
-from .examples import ANIMALS, JUDGED
+from .examples import ANIMALS, BARRED, JUDGED
 
 LOOPS = {"engine": "loops", "device": "cpu", "threads": 1, "dim": 5, "least_count": 1, "epochs": 3, "sentences": "line"}
 #: task -> settings of each of its ways without a trainer.
@@ -34,11 +34,16 @@ DIRECT: dict[str, dict[str, Mapping[str, Any]]] = {
         name: {"model": name, "threads": 1, "device": "cpu"}
         for name in ("nb-svm", "linear-svm", "logistic", "naive-bayes")
     },
+    "images": {name: {"model": name, "threads": 1, "device": "cpu"} for name in ("knn", "softmax", "svm")},
 }
 #: Ways in which nothing is drawn, so that a seed changes nothing but, at most, signs.
-COUNTED = ("cooccurrence", *DIRECT["classify"])
+COUNTED = ("cooccurrence", *DIRECT["classify"], *DIRECT["images"])
 WAYS = [(task, way) for task, ways in DIRECT.items() for way in ways]
-CORPORA = {"vectors": {"train": ANIMALS * 8}, "classify": {"train": JUDGED * 8, "validation": JUDGED}}
+CORPORA = {
+    "vectors": {"train": ANIMALS * 8},
+    "classify": {"train": JUDGED * 8, "validation": JUDGED},
+    "images": {"train": BARRED, "validation": BARRED},
+}
 
 
 class Cut(BaseException):
@@ -55,7 +60,8 @@ def what_counts(run: Path) -> tuple[bytes, bytes, list[float]]:
     """The model, its words, and the losses of the log."""
     lines = [json.loads(line) for line in (run / artifact.METRICS).read_text().splitlines()]
     losses = [line["loss"] for line in lines if "loss" in line]
-    return (run / artifact.MODEL).read_bytes(), (run / artifact.WORDS).read_bytes(), losses
+    beside = [run / name for name in (artifact.WORDS, artifact.PICTURES) if (run / name).exists()]
+    return (run / artifact.MODEL).read_bytes(), b"".join(path.read_bytes() for path in beside), losses
 
 
 def test_every_task_without_a_trainer_is_here() -> None:
@@ -79,6 +85,8 @@ def test_one_seed_gives_one_model_and_another_seed_another(task: str, way: str, 
 def test_cut_off_and_done_again_it_is_the_same(
     task: str, way: str, moment: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if task == "images" and moment is Reading:
+        pytest.skip("pictures are read before the task is told of")
     monkeypatch.setattr(vector_text, "TOLD", 100)
     monkeypatch.setattr(labelled_texts, "_TOLD", 100)
 

@@ -54,3 +54,16 @@ def test_without_either_nothing_is_kept() -> None:
     with average.applied():
         np.testing.assert_array_equal(model.weight.detach().numpy(), last)
     assert average.arrays() == {}
+
+
+def test_the_statistics_of_batch_normalisation_go_with_the_weights() -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    average, seen = Average(model, swa=1.0), []
+    torch.manual_seed(3)
+    for step in range(1, STEPS + 1):
+        model(torch.randn(5, 3))
+        seen.append(model[1].running_mean.numpy().copy())
+        average.update(step / STEPS)
+    with average.applied():
+        np.testing.assert_allclose(model[1].running_mean.numpy(), np.mean(seen, axis=0), rtol=1e-5, atol=1e-7)
+    np.testing.assert_array_equal(model[1].running_mean.numpy(), seen[-1])

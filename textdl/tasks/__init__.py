@@ -36,6 +36,17 @@ TASKS: dict[str, tuple[str, str, str]] = {
         "Forecasting",
         "A forecaster: many numbers in, the next ones out, with a band and beside the naive forecasts.",
     ),
+    "images": (
+        "textdl.tasks.images",
+        "ImageClassification",
+        "A classifier of pictures: digits, or whatever lies in a folder for each class.",
+    ),
+    "points": (
+        "textdl.tasks.points",
+        "Classifying",
+        "A network that parts points on a plane, and can be watched while it bends the plane.",
+    ),
+    "handwriting": ("textdl.tasks.handwriting", "HandwritingTask", "A writer: a text becomes the way of a pen."),
     "lm": ("textdl.tasks.lm", "LanguageModelling", "A language model: learns a text and writes more of it."),
 }
 

@@ -9,9 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+#: What a batch normalisation knows of the pictures that it has seen.
+STATISTICS = ("running_mean", "running_var")
+
 
 class Average:
-    """An average of a model's weights (its buffers are left as they are).
+    """An average of a model's weights, and of the statistics that its batch normalisation has gathered, without which
+    they would be those of other weights; its other buffers are left as they are.
 
     ``ema``: a moving average that forgets exponentially (Polyak & Juditsky 1992), ``a ← d a + (1 − d) w`` after each
     step, with ``d = min(ema, (1 + n) / (10 + n))`` at step n, so that the first steps, which are far off, are soon
@@ -20,7 +24,8 @@ class Average:
     """
 
     def __init__(self, model: nn.Module, ema: float = 0.0, swa: float = 0.0) -> None:
-        self._weights: list[Tensor] = [p.detach() for p in model.parameters() if p.is_floating_point()]
+        statistics = [buffer for name, buffer in model.named_buffers() if name.rpartition(".")[2] in STATISTICS]
+        self._weights: list[Tensor] = [p.detach() for p in model.parameters() if p.is_floating_point()] + statistics
         self._ema, self._swa, self.count = ema, swa, 0
         self._average: list[Tensor] = []
 

@@ -56,7 +56,7 @@ def write_picture(
     size: tuple[float, float],
     paint: Callable[[Figure], None],
     dpi: int,
-    layout: Literal["constrained", "compressed"] = "constrained",
+    layout: Literal["constrained", "compressed"] | None = "constrained",
 ) -> None:
     """Make a figure of ``size`` inches, have it painted, and write it atomically, without a date.
 
