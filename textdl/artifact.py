@@ -50,7 +50,7 @@ WORDS = "words.json"  # of a run of vectors, with their counts
 RESUME = "resume"
 _LOCK = ".lock"
 #: What a run is made of beside the model, which comes last.
-_PARTS = (CONFIG, TOKENIZER, TARGET_TOKENIZER, WORDS, SERIES, STROKES, PICTURES, POINTS)
+_PARTS: tuple[str, ...] = (CONFIG, TOKENIZER, TARGET_TOKENIZER, WORDS, SERIES, STROKES, PICTURES, POINTS)
 _PARTS += (METRICS, REPORT, CARD, BEST, _LOCK)
 
 
