@@ -36,6 +36,7 @@ from textdl.strokes.line import Points
 
 PARTS = ("strokes", "iam")
 ASKED = 0.10  # more than on real lines, at most
+READS = 0.20  # a recogniser with more errors on real lines says nothing about written ones
 SENTENCES = {
     "strokes": (
         "good morning",
@@ -128,10 +129,14 @@ def read(part: str, run: Any, source: str, options: argparse.Namespace) -> None:
             points = [run.write(text, bias=bias, seed=options.seed + place) for place, text in enumerate(texts)]
         written = _told(part, f"written, bias {bias:g}", reader, texts, points, f", {len(cut)} cut")
         best = written if best is None or written.error < best.error else best
-    if best is not None:
-        more = best.error - real.error
-        verdict = "as asked" if more <= ASKED else "too much"
-        print(f"{part}  asked: at most {ASKED:.0%} more than on real lines; best {more:+.1%}: {verdict}", flush=True)
+    if best is None:
+        return
+    more = best.error - real.error
+    verdict = "as asked" if more <= ASKED else "too much"
+    if real.error > READS:  # one who reads nothing finds no difference
+        verdict = f"no verdict, the recogniser itself errs in more than {READS:.0%} of real characters"
+    asked = f"asked: at most {ASKED:.0%} more than on real lines; " if part == "strokes" else ""
+    print(f"{part}  {asked}least of these biases {more:+.1%}: {verdict}", flush=True)
 
 
 def _told(part: str, what: str, reader: Recogniser, texts: list[str], points: list[Points], more: str = "") -> Reading:

@@ -120,8 +120,8 @@ def theirs(side: Side, setting: Setting, steps: int) -> float:
 def _looped(side: Side, setting: Setting, steps: int, device: torch.device) -> float:
     precision = pick_precision(setting.precision, device)
     some = setting.corpus.images("train")
-    pictures = torch.from_numpy(some.pixels.transpose(0, 3, 1, 2).astype(np.float32) / 255)
-    pictures = ((pictures - pictures.mean()) / pictures.std()).to(device, memory_format=torch.channels_last)
+    pictures = torch.from_numpy(some.pixels.astype(np.float32) / 255)  # [N, H, W, C], as convolutions are fastest here
+    pictures = ((pictures - pictures.mean()) / pictures.std()).to(device)
     labels = torch.from_numpy(some.labels.copy()).to(device)
     model = side.plain().to(device)
     optimizer = torch.optim.AdamW(model.parameters(), 0.002, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
@@ -133,7 +133,7 @@ def _looped(side: Side, setting: Setting, steps: int, device: torch.device) -> f
         for which in order[: len(order) // setting.batch * setting.batch].split(setting.batch)[: steps - done]:
             optimizer.zero_grad(set_to_none=True)
             with torch.autocast(device.type, precision, enabled=precision != torch.float32):
-                logits = model(pictures[which])
+                logits = model(pictures[which].permute(0, 3, 1, 2))
             F.cross_entropy(logits.float(), labels[which]).backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
