@@ -52,7 +52,9 @@ def main() -> None:
 def card(recipe: str, hand: Any, path: Path) -> Path:
     """Write a recipe by hand, as a page of title, ingredients and steps."""
     # All of it in one hand: that of a line which the model reads before each line that it writes.
-    style = min(open_strokes("strokes").lines("train")[:500], key=lambda line: abs(len(line.text) - 12))
+    letters = {sign for sign in hand.alphabet if sign.isalpha()} | {" ", ".", ","}
+    lines = open_strokes("strokes").lines("train")
+    style = next(line for line in lines if len(line.text) > 18 and set(line.text) <= letters)
     known = "".join(sign if sign in hand.alphabet or sign == "\n" else " " for sign in recipe)
     title, *parts = (part for part in known.split("\n\n") if part.strip())
 
