@@ -39,6 +39,7 @@ class CaptureServer(ThreadingHTTPServer):
         Raises:
             ConfigError: the port is taken, or none of ours.
         """
+        self.writing = threading.Lock()
         try:
             super().__init__(("127.0.0.1", port), _Handler)
         except (OSError, OverflowError) as error:
@@ -46,13 +47,18 @@ class CaptureServer(ThreadingHTTPServer):
             raise ConfigError(f"--port {port} can not be listened on ({why}); give another, or none") from None
         self.page, self.notebook, self.step = page.encode(), notebook, step
         self.token = secrets.token_urlsafe(16)
-        self.writing = threading.Lock()
         self.hosts = {f"127.0.0.1:{self.server_port}", f"localhost:{self.server_port}"}
 
     @property
     def address(self) -> str:
         """Of the page."""
         return f"http://127.0.0.1:{self.server_port}/{self.token}/"
+
+    def server_close(self) -> None:
+        """Listen no more. A line that is just being saved is waited for."""
+        super().server_close()
+        with self.writing:
+            pass
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that goes away in the middle is nothing to tell."""

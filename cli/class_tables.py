@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 MOST = 20  # classes up to which the confusion matrix is printed
+SHORT = 3  # characters up to which labels head the columns of the confusion matrix
 TEXT = 300  # characters of a mistake that are printed
 #: Figures that have a table of their own, or are said beforehand.
 TABLES = ("per_class", "confusion", "errors", "same_corpus")
@@ -53,19 +54,21 @@ def _per_class(classes: Mapping[str, Mapping[str, Any]], judged: str) -> Table:
 
 
 def _confusion(confusion: Mapping[str, Any]) -> Table:
-    """Rows truth, columns what was predicted, by number, so that long names do not make it wide."""
+    """Rows truth, columns what was predicted; long names are columns by number, so that they do not make it wide."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
     table.add_column("truth \\ predicted", overflow="fold")
-    for number in range(1, len(confusion["labels"]) + 1):
-        table.add_column(str(number), justify="right", no_wrap=True)
-    for number, (label, counts) in enumerate(zip(confusion["labels"], confusion["counts"], strict=True), 1):
+    labels = [_plain(label) for label in confusion["labels"]]
+    short = all(len(label) <= SHORT for label in labels)
+    for number, label in enumerate(labels, 1):
+        table.add_column(Text(label) if short else str(number), justify="right", no_wrap=True)
+    for number, (label, counts) in enumerate(zip(labels, confusion["counts"], strict=True), 1):
         cells = [
             Text(str(count), "bold" if at == number else "" if count else "dim") for at, count in enumerate(counts, 1)
         ]
-        table.add_row(Text(f"{number:>2} {_plain(label)}"), *cells)
+        table.add_row(Text(label if short else f"{number:>2} {label}"), *cells)
     return table
 
 

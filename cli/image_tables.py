@@ -33,7 +33,7 @@ def draw_sheet(
     loaded: Any, figures: Mapping[str, Any], where: tuple[Any, ...], asked: Mapping[str, Any], path: Path
 ) -> None:
     """Draw the worst mistakes of an evaluation of ``where`` (corpus, split), and say so on standard error."""
-    from textdl.inspect.mistakes_sheet import draw_mistakes
+    from textdl.inspect.mistakes_sheet import MOST, draw_mistakes
 
     mistakes = figures["errors"]
     if not mistakes:
@@ -43,8 +43,9 @@ def draw_sheet(
     pixels = loaded.images(where[0], where[1], **settings).pixels
     wrong = round(figures["error"] * figures["examples"])
     title = f"{figures['corpus']}, {figures['split']}: {wrong:,} of {figures['examples']:,} are wrong"
-    if len(mistakes) < wrong:
-        title += f", the {len(mistakes)} worst"
+    shown = min(len(mistakes), MOST)
+    if shown < wrong:
+        title += f", the {shown:,} worst"
     drawn = draw_mistakes(pixels, mistakes, path, title)
     typer.echo(f"{drawn} mistakes drawn in {path}", err=True)
 

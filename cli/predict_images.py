@@ -73,7 +73,8 @@ def _tell(loaded: Any, pictures: list[Picture], every: bool, as_json: bool) -> N
             if every:
                 both = zip(loaded.labels, row, strict=True)
                 record["probabilities"] = {name: round(float(value), 6) for name, value in both}
-            typer.echo(json.dumps(record, ensure_ascii=False))
+            # a file name that is not UTF-8 is escaped, as JSON does it
+            typer.echo(json.dumps(record, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
             continue
         cells = [picture.name, label, f"{sure:.4f}"]
         if every:

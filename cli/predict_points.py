@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,16 @@ def predict_points(
 
 def _place(text: str, number: int) -> tuple[float, float]:
     from textdl.errors import CorpusError
+    from textdl.plane import LARGEST
 
     try:
         x, y = (float(part) for part in text.replace(",", " ").replace("\t", " ").split())
     except ValueError:
-        raise CorpusError(f"point {number} must be two numbers X,Y, got {one_line(text)[:60]!r}") from None
+        x = y = math.nan
+    if "_" in text or not (abs(x) <= LARGEST and abs(y) <= LARGEST):  # "_" is a number's grouping to Python alone
+        raise CorpusError(
+            f"point {number} must be two finite numbers X,Y, at most {LARGEST:g}, got {one_line(text)[:60]!r}"
+        )
     return x, y
 
 
@@ -51,4 +57,4 @@ def _lines(loaded: Any, points: list[tuple[float, float]], every: bool, as_json:
         cells = [label, f"{sure:.4f}"]
         if every:
             cells.append(" ".join(f"{name}={value:.4f}" for name, value in zip(loaded.labels, row, strict=True)))
-        yield "\t".join(one_line(cell) for cell in (*cells, f"{x:g},{y:g}"))
+        yield "\t".join(one_line(cell) for cell in (*cells, f"{x:.15g},{y:.15g}"))

@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import textdl
 from textdl.errors import ConfigError, CorpusError
 from textdl.image_corpus import ImageCorpus, ImagesConfig, open_images, read_image
 from textdl.images import storing
@@ -179,7 +180,10 @@ def test_a_class_whose_name_is_no_text(tmp_path: Path, monkeypatch: pytest.Monke
     name = os.fsdecode(b"caf\xe9")
     pictures(tmp_path / "corpus", PIXELS[:4], ["a", name, "a", name])
     for _ in range(2):
-        assert open_images(tmp_path / "corpus", ALL_TRAIN).labels == ("a", name)
+        assert open_images(tmp_path / "corpus", ALL_TRAIN).labels == ("a", "caf\\xe9")
+    run = textdl.train("images", tmp_path / "corpus", out=tmp_path / "run", progress=False, model="knn", test=0.0)
+    assert textdl.load(run.path).labels == ("a", "caf\\xe9")
+    assert "images has the label 'caf\\udce9', which is no text in" in complaint((PIXELS[:4], ["a", name, "a", name]))
 
 
 def test_limit() -> None:

@@ -149,6 +149,8 @@ def test_bad_json_lines_are_refused_with_their_line(tmp_path: Path) -> None:
         (([[1, 2], [3, float("nan")]], ["a", "b"]), "point 1 must be finite"),
         (([[1, 2], [3, 4]], ["a"]), "a label each, got 2 points and 1 labels"),
         (([[1, 2], [3, 4]], ["a", None]), "label 1 must be a label"),
+        (([[1, 2], [3, 4]], ["a", 10**5000]), "label 1 must be a label, .* got one beyond 1e\\+100"),
+        (([[1, 2], [3, 4]], ["a", float("inf")]), "label 1 must be a label, .* got inf"),
         (([[1, 2], [3, 4]], "ab"), "labels must be a list"),
         (([[1, 2], [3, 4]], ["a", "a"]), "one class only, 'a'"),
         (([], []), "holds no points in train"),
@@ -182,6 +184,12 @@ def test_folders_texts_and_wrong_fields_are_refused(tmp_path: Path) -> None:
         PointsConfig(validation=0.5, test=0.5)
     with pytest.raises(CorpusError, match="no split 'dev'"):
         open_points(path, WHOLE).points("dev")
+
+
+def test_labels_of_very_many_digits_are_texts() -> None:
+    long = "9" * 5000
+    corpus = open_points(([[1, 2], [3, 4], [5, 6]], [long, "10", "2"]), PointsConfig(validation=0, test=0))
+    assert corpus.labels == ("2", "10", long)
 
 
 def test_coordinates_are_read_only_and_of_one_zero() -> None:

@@ -170,6 +170,7 @@ def open_images(source: Any, config: ImagesConfig = ImagesConfig(), least: int =
     shares = {split: share for split, share in shares.items() if share and split not in parts}
     held = gather(parts, shape, lambda content: deal(content.hex(), shares), json.dumps(shares), default_cache)
     labels = tuple(sorted(set(held["train"].labels), key=_order))
+    _check_text(labels, card.name)
     if len(labels) < least:
         read = f" in its first {config.limit} images" if config.limit else ""
         raise CorpusError(f"{card.name} has one class only{read}, {labels[0]!r}; a classifier needs two")
@@ -309,6 +310,15 @@ def _check_span(parts: Mapping[str, Part]) -> None:
                 f"{part.where}: the labels of {split} go from {low} to {high}, out of the range of those of train, "
                 f"{train[0]} to {train[1]}; mend the labels"
             )
+
+
+def _check_text(labels: tuple[str, ...], where: str) -> None:
+    """Refuse labels that can not be written, such as those of names that were not UTF-8."""
+    for label in labels:
+        try:
+            label.encode()
+        except UnicodeEncodeError:
+            raise CorpusError(f"{where} has the label {label!r}, which is no text in UTF-8; rename it") from None
 
 
 def _shape(parts: Mapping[str, Part], config: ImagesConfig) -> tuple[int, int, int]:

@@ -335,9 +335,10 @@ def _label(value: Any, where: str) -> str:
         return value.strip()
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, (int, float)) and math.isfinite(value):
+    if isinstance(value, (int, float)) and abs(value) <= LARGEST:
         return str(int(value)) if value == int(value) else repr(value)
-    raise CorpusError(f"{where} must be a label, a text or a number, got {value!r}; fill it in or remove that point")
+    got = f"one beyond {LARGEST:g}" if isinstance(value, int) else repr(value)
+    raise CorpusError(f"{where} must be a label, a text or a number, got {got}; fill it in or remove that point")
 
 
 def _line(path: Path, row: int) -> str:
@@ -371,4 +372,4 @@ def _divided(parts: Mapping[str, _Read], config: PointsConfig) -> dict[str, _Rea
 
 def _order(label: str) -> tuple[int, int, str]:
     """Whole numbers first, in order of number; all other labels by their text."""
-    return (0, int(label), label) if label.isdecimal() and label.isascii() else (1, 0, label)
+    return (0, int(label), label) if label.isdecimal() and label.isascii() and len(label) < 20 else (1, 0, label)

@@ -7,6 +7,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -62,6 +63,30 @@ def ask(
 
 def line(name: str = "1", text: str = "good day", **more: Any) -> dict[str, Any]:
     return {"id": name, "text": text, "strokes": STROKES} | more
+
+
+def test_closing_waits_for_a_line_that_is_being_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = threading.Event()
+
+    def slowly(path: Path, lines: Any) -> None:
+        begun.set()
+        time.sleep(0.5)
+        write_lines(path, lines)
+
+    monkeypatch.setattr("textdl.inspect.captured.write_lines", slowly)
+    with serving(tmp_path / "mine.npz") as made:
+        threading.Thread(target=ask, args=(made, "line", line()), daemon=True).start()
+        assert begun.wait(20)
+    assert read_lines(tmp_path / "mine.npz").texts == ("good day",)
+
+
+def test_a_file_whose_lines_would_be_lost_is_refused(tmp_path: Path) -> None:
+    """Of the other spelling lines without a text are left out; written anew, the file would lack them."""
+    path = tmp_path / "other.npz"
+    dxyt, ends = np.array([[0, 0, 0], [5, 5, 1]] * 2, np.int16), np.array([0, 1, 0, 1], np.uint8)
+    np.savez(path, dxyt=dxyt, pen_up=ends, offsets=np.array([0, 2, 4]), texts=np.array(["one", ""]))
+    with pytest.raises(CorpusError, match="1 lines without a text, which new lines would wipe out; give another name"):
+        Notebook(path)
 
 
 def test_lines_go_into_the_file_at_once(server: CaptureServer) -> None:

@@ -26,8 +26,9 @@ def test_tables(cli: Cli, hand_made: Make) -> None:
     assert any(line[:2] == ["calibration", "error"] for line in lines)
     assert ["neg", "0.5000", "1.0000", "0.6667", "2"] in lines
     assert ["pos", "0.5000", "0.3333", "0.4000", "3"] in lines
-    assert ["1", "neg", "2", "0"] in lines, "row of the confusion matrix"
-    assert ["2", "pos", "2", "1"] in lines
+    assert ["truth", "\\", "predicted", "neg", "pos"] in lines, "head of the confusion matrix"
+    assert ["neg", "2", "0"] in lines, "row of it"
+    assert ["pos", "2", "1"] in lines
     assert "mistakes" not in out
 
 

@@ -70,6 +70,19 @@ def test_pictures(cli: Cli, run: Path, tmp_path: Path) -> None:
     assert "there are no mistakes, so" in err
 
 
+def test_a_sheet_says_how_many_are_on_it(cli: Cli, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More mistakes than a sheet has room for."""
+    titles: list[str] = []
+    monkeypatch.setattr("textdl.inspect.mistakes_sheet.MOST", 2)
+    monkeypatch.setattr("textdl.inspect.mistakes_sheet.contact_sheet", lambda *_, title: titles.append(title))
+    pixels, labels = bars(6, 7)
+    np.savez(tmp_path / "wrong.npz", images=pixels, labels=np.roll(labels, 1))
+    code, _, err = cli("evaluate", run, tmp_path / "wrong.npz", "--errors", 5, "--sheet", tmp_path / "s.png")
+    assert code == 0
+    assert titles == ["wrong, all: 6 of 6 are wrong, the 2 worst"]
+    assert "2 mistakes drawn in" in err
+
+
 def test_another_corpus(cli: Cli, run: Path, tmp_path: Path) -> None:
     """Brought to the size of the run; labels that it does not know count as wrong."""
     pixels, labels = bars(6, 7)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,6 +117,10 @@ def test_names_are_no_orders_to_a_terminal(cli: Cli, run: Path, pictures: Path) 
     assert out.count("\t") == 2
     assert "\x1b" not in out
     assert json.loads(cli("predict", run, strange, "--json")[1])["file"] == str(strange)
+    odd = pictures / os.fsdecode(b"caf\xe9.png")
+    strange.rename(odd)
+    _, out, _ = cli("predict", run, odd, "--json")
+    assert json.loads(out.encode())["file"] == str(odd)
 
 
 @pytest.mark.parametrize(

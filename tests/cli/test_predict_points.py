@@ -34,9 +34,13 @@ def test_points_are_judged(cli: Any, run: Path, tmp_path: Path) -> None:
         assert sum(record["probabilities"].values()) == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.parametrize("wrong", ["1", "1,2,3", "one,two", "nan,1", "1,inf"])
+@pytest.mark.parametrize("wrong", ["1", "1,2,3", "one,two", "nan,1", "1,nan", "1,inf", "1e101,1", "1_0,2"])
 def test_what_is_no_point_is_refused(cli: Any, run: Path, wrong: str) -> None:
     code, out, err = cli("predict", run, "0,0", wrong)
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
-    assert "point" in err
+    assert f"point 2 must be two finite numbers X,Y, at most 1e+100, got '{wrong}'" in err
+
+
+def test_a_point_is_told_as_it_was_given(cli: Any, run: Path) -> None:
+    assert cli("predict", run, "0.123456789,1e-9")[1].endswith("\t0.123456789,1e-09\n")

@@ -177,6 +177,15 @@ def test_files_of_a_folder(tmp_path: Path) -> None:
         labels_beside(labels)
 
 
+def test_names_in_capitals(tmp_path: Path) -> None:
+    images, labels = tmp_path / "Train-Images-IDX3-ubyte.gz", tmp_path / "Train-Labels-IDX1-ubyte"
+    images.write_bytes(gzip.compress(IMAGES))
+    labels.write_bytes(LABELS)
+    assert idx_splits(tmp_path) == {"train": (images, labels)}
+    small, other = pair(tmp_path)
+    assert (labels_beside(images), labels_beside(small)) == (labels, other)
+
+
 def test_what_looks_like_idx(tmp_path: Path) -> None:
     for name, content, wanted in (
         ("a", IMAGES, True),

@@ -114,6 +114,16 @@ def test_no_pickle_is_loaded(tmp_path: Path) -> None:
         archive.writestr("images.npy", pickle.dumps(_Trap()))
         archive.writestr("labels.npy", pickle.dumps(_Trap()))
     assert "images is no array of numpy" in complaint(path)
+    for head in (
+        b"{'descr': '|u1', 'shape': (",
+        b"[" * 5000,
+        b"\x00",
+        b"{'descr': ['x'], 'fortran_order': 0, 'shape': 3}",
+    ):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("images.npy", b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head)
+            archive.writestr("labels.npy", npy((2,)) + bytes(2))
+        assert "images is no array of numpy" in complaint(path), head
     path.write_bytes(pickle.dumps(_Trap()))
     assert "is no npz file, or damaged" in complaint(path)
 

@@ -22,6 +22,8 @@ from textdl.errors import ConfigError, RunError
 from textdl.inspect.bending import draw_bending, storyboard
 from textdl.inspect.bending_scene import COLOURS, divided, net, scene_of
 
+from .browser import browser, chromium
+
 QUICK = {"device": "cpu", "threads": 1, "progress": False, "steps": 60, "evaluations": 6}
 NASTY = "</script><b>&amp;\u202e'\"\x1b"
 
@@ -277,6 +279,25 @@ def test_the_page_draws_the_points_where_the_scene_has_them(
     assert shown["stage"] == {1: "hidden layer 2 of 2 (2 wide)", 0: "the plane as it is"}.get(
         depth, "from hidden layer 1 to hidden layer 2"
     )
+
+
+def test_arrow_keys_move_through_the_layers(run: Any, tmp_path: Path) -> None:
+    """A step of theirs is a hundredth of the slider: less than where it catches at a layer."""
+    chromium()
+    draw_bending(run, tmp_path / "page.html")
+    with browser(tmp_path) as page:
+        page.open((tmp_path / "page.html").as_uri())
+        page.run("document.getElementById('depth').focus()")
+        for begin in (2, 1.05, 0.03):
+            page.run(f"document.getElementById('depth').value = state.depth = {begin}")
+            seen = [begin]
+            for _ in range(4):
+                for kind in ("rawKeyDown", "keyUp"):
+                    page.ask("Input.dispatchKeyEvent", type=kind, key="ArrowLeft", windowsVirtualKeyCode=37)
+                seen.append(page.run("state.depth"))
+                page.run(f"document.getElementById('depth').value = {seen[-1]}")  # as the next picture will have it
+            assert begin == 2 or round(begin) in seen, "it catches at a layer"
+            assert all(after < before or after == 0 for before, after in itertools.pairwise(seen)), "and lets go of it"
 
 
 def test_what_can_not_be_drawn_is_refused(run: Any, tmp_path: Path) -> None:

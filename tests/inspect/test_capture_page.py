@@ -16,7 +16,8 @@ from textdl.errors import ConfigError
 from textdl.inspect.capture_page import capture_page
 from textdl.inspect.capture_prompts import PROMPTS
 from textdl.inspect.captured import Notebook, read_captured
-from textdl.strokes.npz import read_lines
+from textdl.strokes.line import Line
+from textdl.strokes.npz import read_lines, write_lines
 
 from .browser import Browser, browser, chromium
 
@@ -105,6 +106,37 @@ def test_touch_and_a_reload(tmp_path: Path) -> None:
         assert "must have a text" in page.run("find('status').textContent")
         assert page.run("[state.at, state.strokes.length]") == [0, 1]
         assert not (tmp_path / "mine.npz").exists()
+
+
+def test_done_does_not_end_while_a_line_is_refused(tmp_path: Path) -> None:
+    """The last line can not be saved: the page says so, keeps it and stays; wiped, it may end."""
+    path = tmp_path / "mine.npz"
+    with served(path, ["one", "two"]) as server, browser(tmp_path) as page:
+        page.open(server.address)
+        x, y = corner(page)
+        write_lines(path, [Line(np.array([[0, 0, 0], [5, 5, 1]], np.float32), "of another program")])
+        page.stroke([(x + 40, y + 50), (x + 60, y + 80), (x + 90, y + 40)])
+        page.click("#done")
+        page.until("find('status').className === 'wrong'")
+        page.run("new Promise(then => setTimeout(then, 200))")
+        assert "Not saved" in page.run("find('status').textContent")
+        assert page.run("[ended, state.at, state.strokes.length]") == [False, 0, 1]
+        page.click("#clear")
+        page.click("#done")
+        page.until("ended")
+    assert read_lines(path).texts == ("of another program",)
+
+
+def test_a_full_browser_is_told(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(capture_page(["one", "two"]), encoding="utf-8")
+    with browser(tmp_path) as page:
+        page.open((tmp_path / "page.html").as_uri())
+        page.run("Storage.prototype.setItem = () => { throw new Error('full'); }; 0")
+        x, y = corner(page)
+        page.stroke([(x + 40, y + 50), (x + 60, y + 80), (x + 90, y + 40)])
+        page.click("#next")
+        assert page.run("find('status').className") == "wrong"
+        assert "can keep no more lines: save them as a file" in page.run("find('status').textContent")
 
 
 def test_the_page_as_a_file(tmp_path: Path) -> None:

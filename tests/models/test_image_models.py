@@ -289,6 +289,12 @@ def test_too_small_pictures(kind: str, settings: dict[str, Any], layer: str) -> 
         model(kind, least - 1, **settings)
 
 
+@pytest.mark.parametrize(("stages", "said"), [(14, "at least 8192 × 8192"), (16, "no picture is large enough for it")])
+def test_more_stages_than_pictures_have_room_for(stages: int, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        model("convnet", 28, filters=("1",) * stages)
+
+
 @pytest.mark.parametrize("kind, settings", [("resnet", {"depth": 50}), ("densenet", {"depth": 121})])
 def test_forms_for_large_pictures_are_not_for_small_ones(kind: str, settings: dict[str, Any]) -> None:
     with pytest.raises(

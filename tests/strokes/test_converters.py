@@ -115,6 +115,7 @@ def test_inkml_by_differences(tmp_path: Path) -> None:
         ("<trace>1 2, a b</trace>", "trace 1, point 2 must be numbers, got 'a b'"),
         ("<trace>1 ?, 3 4</trace>", "trace 1, point 1 must have an x and a y"),
         ("<trace>1 1e999, 3 4</trace>", "trace 1, point 1 must have an x and a y"),
+        (f"<trace>1 #{'F' * 400}, 3 4</trace>", "trace 1, point 1 must have an x and a y"),
         ("<trace>1 2</trace>", "has one point"),
         ("<trace></trace>", "has no point"),
         ("", "holds no traces"),
@@ -187,6 +188,14 @@ def test_arcs_lie_on_their_circle_and_go_evenly(tmp_path: Path) -> None:
         assert steps.sum() == pytest.approx(2 * math.pi * 10 * share, rel=0.01), flags
 
 
+@pytest.mark.parametrize("radius", ["1e200", "1e-320"])
+def test_an_arc_of_a_circle_without_bounds_is_straight(tmp_path: Path, radius: str) -> None:
+    way = svg(tmp_path, f'<path d="M0 0A{radius} {radius} 0 0 0 10 0"/>')
+    (stroke,) = to_strokes(read_svg(way).points)
+    assert stroke[-1].tolist() == pytest.approx([10, 0], abs=1e-4)
+    assert np.abs(stroke[:, 1]).max() < 5.01
+
+
 def test_curves_against_their_formula(tmp_path: Path) -> None:
     t = np.linspace(0, 1, 2001)[:, None]
 
@@ -217,6 +226,10 @@ def test_curves_against_their_formula(tmp_path: Path) -> None:
         ('<path d="M1 1Z5"/>', "can not be read from '5' on"),
         ('<path d="M0 0A1 1 0 2 0 1 1"/>', "can not be read from '2 0 1 1' on"),
         ('<path d="M0 0L1e999 0"/>', "can not be read"),
+        ('<path d=" , "/>', "holds no paths"),
+        ('<path transform="scale(1e308)" d="M0 0Q1e10 1 2 2"/>', "places that are no numbers, or too large"),
+        ('<path d="M0 0C1e308 1e308 -1e308 1e308 1e308 -1e308"/>', "places that are no numbers, or too large"),
+        ('<polyline points="1e999,0 1,1"/>', "places that are no numbers, or too large"),
         ('<polyline points="1 2 3"/>', "a polyline, must have pairs of numbers"),
         ('<path transform="turn(3)" d="M0 0L1 1"/>', "has the transform turn of 1 numbers"),
         ('<path transform="scale(" d="M0 0L1 1"/>', "has a transform that can not be read"),

@@ -161,6 +161,8 @@ def test_lines_never_touch() -> None:
     assert clearance([tail], [beside]) == 0
     assert clearance([tail], [beside, np.array([[0, -16], [0, 0.0]])]) == pytest.approx(60 + 16 + 4)
     assert clearance([], [tall]) == 0
+    without_end = np.array([[0, -16], [1e12, 60.0]])  # looked at in wide columns, not in as many as fit in no memory
+    assert clearance([without_end], [without_end]) >= 60 + 16
     for gap in range(0, 17, 4):
         across = np.array([[gap, -60], [gap, 0.0]])
         assert clearance([tail], [across]) == pytest.approx(124), "just beside is not side by side"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from pathlib import Path
@@ -96,6 +97,8 @@ def test_the_first_step_is_nothing(tmp_path: Path) -> None:
         ({"deltas": np.array([[0, 0], [1, 1], [2, np.nan], [0, 0], [1, 1]])}, "line 1, point 3 has NaN"),
         ({"deltas": np.array([[0, 0], [1, 1], [2, 2], [0, 0], [np.inf, 1]])}, "line 2, point 2 has an infinite"),
         ({"deltas": np.array([[0, 0], [1, 1], [2, 2], [0, 0], [-2e6, 1]])}, "line 2, point 2 has a step of 2e+06"),
+        ({"deltas": np.full((5, 2), 2**64 - 1, np.uint64)}, "line 1, point 1 has a step of 1.84467e+19"),
+        ({"deltas": np.full((5, 2), -(2**63))}, "line 1, point 1 has a step of 9.22337e+18"),
         ({"offsets": np.array([0, 4, 5]), "pen_up": np.array([0, 0, 1, 1, 1])}, "line 2 has one point"),
         ({"offsets": np.array([0, 0, 5])}, "line 1 has no point"),
         ({"pen_up": np.array([0, 0, 1, 0, 0])}, "line 2 has no pen-up at its end"),
@@ -137,6 +140,40 @@ def test_a_header_that_promises_more_than_there_is(tmp_path: Path) -> None:
         archive.writestr("deltas.npy", head.getvalue() + bytes(100))
     with pytest.raises(CorpusError, match="it declares 4,398,046,511,104 bytes and holds fewer"):
         read_lines(tmp_path / "big.npz")
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["{'descr': (", "-" * 9000 + "1", "{1: 2, 'descr': 3}", "{'descr': ',,', 'fortran_order': False, 'shape': (1,)}"],
+)
+def test_a_header_that_is_none(tmp_path: Path, head: str) -> None:
+    with zipfile.ZipFile(tmp_path / "odd.npz", "w") as archive:
+        archive.writestr("deltas.npy", b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head.encode())
+    with pytest.raises(CorpusError, match=r"deltas can not be read \(its head is no shape and type"):
+        read_lines(tmp_path / "odd.npz")
+
+
+def test_any_byte_may_be_damaged(tmp_path: Path) -> None:
+    """Lines, or a plain refusal; never another error, however the arrays are packed."""
+    path = tmp_path / "odd.npz"
+    for packing in (zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA):
+        with zipfile.ZipFile(path, "w", packing) as archive:
+            for name, array in arrays().items():
+                content = io.BytesIO()
+                np.save(content, array)
+                archive.writestr(f"{name}.npy", content.getvalue())
+        whole = path.read_bytes()
+        for at in range(0, len(whole), 4):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
+            with contextlib.suppress(CorpusError):
+                read_lines(path)
+
+
+def test_what_can_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    lines = Lines.of([Line(np.array([[0, 0, 0], [3e6, 0, 1]], np.float32), "far")])
+    with pytest.raises(CorpusError, match=r"far.npz, line 1, point 2 has a step of 3e\+06"):
+        write_lines(tmp_path / "far.npz", lines)
+    assert not (tmp_path / "far.npz").exists()
 
 
 def test_no_npz(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from textdl.errors import CorpusError
 from textdl.strokes.npz import read_lines
-from textdl.strokes.sketch import is_sketch, read_sketch
+from textdl.strokes.sketch import _made, is_sketch, read_sketch
 
 
 def drawing(points: int, dtype: str, seed: int) -> np.ndarray:
@@ -126,9 +126,21 @@ def test_one_array_named_often_is_no_bomb(tmp_path: Path) -> None:
         read_sketch(packed(tmp_path, pickle.dumps(objects(*[large] * 50), protocol=2), 50))
 
 
+def test_a_text_that_is_made_into_bytes_often_is_no_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text of a million characters with 2,000 calls that encode it would need 2 GB."""
+    text = b"X" + (1_000_000).to_bytes(4, "little") + b"0" * 1_000_000 + b"q\x00"
+    calls = b"c_codecs\nencode\nh\x00X\x06\x00\x00\x00latin1\x86R" * 2000
+    reached: list[int] = []
+    monkeypatch.setattr("textdl.strokes.sketch._made", lambda value: reached.append(1) or _made(value))
+    with pytest.raises(CorpusError, match="its drawings are more than its bytes"):
+        read_sketch(packed(tmp_path, b"\x80\x02" + text + calls + b"."))
+    assert len(reached) < 10
+
+
 @pytest.mark.parametrize(
     "wrong, said",
     [
+        (np.array(5, np.int16), "an array in an array holds no list of numbers"),
         (np.array([[0, 0, 0], [np.nan, 1, 1]]), "drawing 1, point 2 has NaN"),
         (np.array([[0, 0, 0, 1], [1, 1, 1, 1]]), r"points must be numbers \[T, 3\]"),
         (np.array([[0, 0, 7], [1, 1, 1]]), "pen_up 7"),

@@ -72,6 +72,26 @@ class TestBatches:
         labels = [task.corpus.labels[place] for batch in batches for place in batch.labels.tolist()]
         assert labels == [known[picture] for picture in seen]
 
+    @pytest.mark.parametrize(
+        ("settings", "fits"),
+        [
+            ({"model": "mlp", "widths": ("4",), "batch_norm": True}, False),
+            ({"model": "convnet", "filters": ("2", "2", "2"), "dropout": 0.0}, False),  # 6, 3, 1 pixels
+            ({"model": "convnet", "filters": ("2", "2"), "dropout": 0.0}, True),
+            ({"model": "mlp", "widths": ("4",)}, True),
+        ],
+    )
+    def test_one_picture_alone_needs_more_than_one_value(self, settings: dict[str, Any], fits: bool) -> None:
+        """Of a batch normalisation: torch ends such a training with a ValueError."""
+        made = replace(ImageClassification.config_class(), {"device": "cpu", **settings, "batch_size": 1})
+        if not fits:
+            with pytest.raises(ConfigError, match=f"batch_size must be at least 2 for this {settings['model']}: "):
+                ImageClassification.prepare(CORPUS, made, lambda event: None)
+            return
+        task = ImageClassification.prepare(CORPUS, made, lambda event: None)
+        assert isinstance(task, LearningImages)
+        task.loss(task.model.train(), next(task.batches("train", 0)), None).mean.backward()
+
     def test_several_processes_get_the_batches_of_one(self) -> None:
         whole = list(prepared(batch_size=8).batches("train", 2))
         parts = [list(prepared(shard=Shard(rank, 2), batch_size=4).batches("train", 2)) for rank in range(2)]

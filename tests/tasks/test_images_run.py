@@ -167,6 +167,18 @@ class TestEvaluate:
         with pytest.raises(CorpusError, match=r"are 9 × 9 grey, and the run judges 6 × 6 grey; .*--size 6"):
             run.evaluate(other)
         assert run.evaluate(other, size=6)["examples"] == 20
+
+    def test_a_size_is_of_another_corpus(self, tmp_path: Path) -> None:
+        pixels, labels = CORPUS["train"]
+        np.savez(tmp_path / "own.npz", images=pixels, labels=labels)
+        settings: dict[str, Any] = {"model": "softmax", "test": 0.3, "progress": False}
+        run = textdl.train("images", tmp_path / "own.npz", out=tmp_path / "run", **settings)
+        for place in (None, str(tmp_path / "own.npz")):
+            with pytest.raises(ConfigError, match="size is of another corpus, and the run has its own as 6 × 6 grey"):
+                run.evaluate(place, size=9)
+            assert run.evaluate(place, size=6) == run.evaluate(place)
+
+    def test_colours_become_grey(self, run: ImagesRun) -> None:
         colour = bars(20, channels=3)
         assert run.evaluate(colour)["examples"] == 20, "colours become grey"
 

@@ -63,9 +63,7 @@ def pictures_part(found: ClassFolders, limit: int | None = None) -> Part:
         sha = hashlib.sha256(b"pictures")
         for path, label in files:
             with path.open("rb") as file:
-                sha.update(
-                    f"\0{label}\0{hashlib.file_digest(file, 'sha256').hexdigest()}".encode("utf-8", "surrogatepass")
-                )
+                sha.update(f"\0{label}\0{hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
         return sha.hexdigest()
 
     return Part(str(found.root), tuple(label for _, label in files), sizes, colour, blocks, mark, notes=found.notes)
@@ -146,7 +144,7 @@ def _by_split(folder: Path, there: dict[str, tuple[list[Path], int]], words: dic
 
 def _classes(root: Path, there: dict[str, tuple[list[Path], int]], loose: int) -> ClassFolders:
     columns: Sequence[list[tuple[Path, str]]] = [
-        [(path, label) for path in paths] for label, (paths, _) in sorted(there.items())
+        [(path, _label(name)) for path in paths] for name, (paths, _) in sorted(there.items())
     ]
     # In turns, so that the first N are of all classes.
     files = tuple(one for row in itertools.zip_longest(*columns) for one in row if one is not None)
@@ -156,6 +154,11 @@ def _classes(root: Path, there: dict[str, tuple[list[Path], int]], loose: int) -
     if others := sum(count for _, count in there.values()):
         notes.append(f"{others:,} files in {root} are pictures of kinds that are not read and are left out")
     return ClassFolders(root, files, tuple(notes))
+
+
+def _label(name: str) -> str:
+    """The name of a folder as a label; what is not UTF-8 in it as the system has it, ``caf\\xe9``."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _no_classes(folder: Path, loose: list[Path]) -> CorpusError:

@@ -189,16 +189,20 @@ def labels_beside(images: Path) -> Path:
     Raises:
         CorpusError: it is not there, or the name is not that of a file of images.
     """
-    name = images.name
+    name = images.name.lower()
     if "images" not in name:
         about = "is a file of labels; give that of its images" if "labels" in name else "does not say that in its name"
         raise CorpusError(
             f"the labels of an idx file are in that called labels where it is called images, and {images} {about}"
         )
     bare = name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
+    with _told(images.parent):
+        # in whatever capitals, but those of the images first
+        there = sorted(images.parent.iterdir(), key=lambda path: (path.name[0] != images.name[0], path.name))
     for candidate in (bare, f"{bare}.gz"):
-        if (images.parent / candidate).is_file():
-            return images.parent / candidate
+        for path in there:
+            if path.name.lower() == candidate and path.is_file():
+                return path
     raise CorpusError(f"{images} has no labels: there is no {bare} or {bare}.gz beside it; put it there")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -150,8 +151,9 @@ def _entry(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Entry
                 shape, columns_first, dtype = np.lib.format.read_array_header_2_0(file)
             else:
                 raise ValueError(f"version {version}")
-        except (ValueError, SyntaxError, TypeError, RecursionError) as error:
-            reason = str(error).splitlines()[0][:120]
+        except (ValueError, SyntaxError, TypeError, tokenize.TokenError, MemoryError, RecursionError) as error:
+            # it is parsed as Python
+            reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
             raise CorpusError(f"{path}: {name} is no array of numpy ({reason}); save it again with np.savez") from None
         begin = file.tell()
     if dtype.hasobject:

@@ -343,7 +343,8 @@ byId('time').addEventListener('input', e => { stop(); state.moment = +e.target.v
 byId('depth').addEventListener('input', e => {
   stop();
   const value = +e.target.value, whole = Math.round(value);
-  state.depth = Math.abs(value - whole) < .04 ? whole : value; draw();
+  /* it catches at a layer, but lets go of it: a step of the arrow keys may be shorter than that */
+  state.depth = Math.abs(value - whole) < Math.min(.04, Math.abs(state.depth - whole)) ? whole : value; draw();
 });
 byId('learn').addEventListener('click', () => {
   play('learn', 9, share => { state.depth = deep; state.moment = last * share ** 1.4; });

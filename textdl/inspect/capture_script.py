@@ -8,10 +8,10 @@ const prompts = given.prompts.join("\n");
 const key = "textdl-capture " + location.pathname;
 // of each prompt that is written: {id, text, strokes, sent}; and the strokes of the one that is being written
 let state = { at: 0, done: {}, strokes: [], undone: [] };
-let active = null, penSeen = false, sending = false, ended = false;
+let active = null, penSeen = false, sending = false, refused = false, ended = false, full = false;
 
 function remember() {
-  try { localStorage.setItem(key, JSON.stringify(state)); } catch (error) { /* full or forbidden */ }
+  try { localStorage.setItem(key, JSON.stringify(state)); full = false; } catch (error) { full = true; }
 }
 function recall() {
   try {
@@ -133,7 +133,10 @@ function next() {
   if (!same) {
     const id = known ? known.id : name();
     state.done[state.at] = { id, text: given.prompts[state.at], strokes: state.strokes.slice(), sent: false };
-    say(given.served ? "Saving…" : "Kept in this browser; save it as a file when you are done.");
+    remember();
+    const place = full ? "This browser can keep no more lines: save them as a file before you close the page."
+      : "Kept in this browser; save it as a file when you are done.";
+    say(given.served ? "Saving…" : place, full && !given.served);
   }
   onwards();
   send();
@@ -151,6 +154,7 @@ async function send() {
       const answer = await post("line", { id: line.id, text: line.text, strokes: line.strokes });
       if (!answer.ok) {
         const why = (await answer.json()).error;
+        refused = true;
         delete state.done[at];
         go(Number(at));
         state.strokes = line.strokes.slice();
@@ -171,11 +175,12 @@ function post(what, values) {
   return fetch(what, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(values) });
 }
 async function done() {
+  refused = false;
   if (state.strokes.length) next();
   if (!given.served) { save(); return; }
   while (sending) await new Promise(then => setTimeout(then, 50));
   await send();
-  if (Object.values(state.done).some(line => !line.sent)) return;
+  if (refused || Object.values(state.done).some(line => !line.sent)) return;
   try { await post("done", {}); } catch (error) { /* it has ended already */ }
   ended = true;
   try { localStorage.removeItem(key); } catch (error) { /* as it was */ }

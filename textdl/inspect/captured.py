@@ -124,10 +124,13 @@ class Notebook:
         """Open or begin one.
 
         Raises:
-            CorpusError: the file there is none of strokes.
+            CorpusError: the file there is none of strokes, or has lines that would be lost if it were written anew.
         """
+        there = read_lines(path) if path.exists() else None
+        if there is not None and there.notes:  # the file is written anew with each line
+            raise CorpusError(f"{there.notes[0]}, which new lines would wipe out; give another name")
         self.path = path
-        self.before: list[Line] = list(read_lines(path)) if path.exists() else []
+        self.before: list[Line] = list(there or [])
         self.own: dict[str, Line] = {}
         self._stamp = self._now()
 

@@ -20,8 +20,8 @@ from .image_blocks import initialise, size_after, small_output
 
 #: Least side of pictures for the forms of models that are made for ImageNet.
 LARGE = 64
-#: Largest side that :func:`_least_side` tries.
-_LARGEST = 2048
+#: Largest side of pictures.
+_LARGEST = 16384
 
 
 class PictureShape(NamedTuple):
@@ -39,8 +39,8 @@ class ImageConfig:
 
     kind: str = knob("", "Which model.", derived=True)
     classes: int = knob(10, "Classes.", derived=True, least=1, most=1_000_000)
-    height: int = knob(28, "Height of the pictures, in pixels.", derived=True, least=1, most=16384)
-    width: int = knob(28, "Width of the pictures, in pixels.", derived=True, least=1, most=16384)
+    height: int = knob(28, "Height of the pictures, in pixels.", derived=True, least=1, most=_LARGEST)
+    width: int = knob(28, "Width of the pictures, in pixels.", derived=True, least=1, most=_LARGEST)
     channels: int = knob(1, "Channels of the pictures: 1 grey, 3 colour.", derived=True, least=1, most=1024)
 
     def __post_init__(self) -> None:
@@ -143,9 +143,8 @@ class ImageClassifier(nn.Module):
             self.build(stack)
         except TooSmallError as error:
             side, given = _least_side(self), _by((config.height, config.width))
-            raise ConfigError(
-                f"{config.kind}: {error} for pictures of {given}; it needs at least {_by((side, side))}; {self.advice}"
-            ) from None
+            needs = f"it needs at least {_by((side, side))}" if side else "no picture is large enough for it"
+            raise ConfigError(f"{config.kind}: {error} for pictures of {given}; {needs}; {self.advice}") from None
         self.layers = nn.Sequential()
         for name, layer in stack.layers.items():
             self.layers.add_module(name, layer)
@@ -249,7 +248,7 @@ def big_enough(stack: Stack, model: str, instead: str) -> None:
 
 
 def _least_side(model: ImageClassifier) -> int:
-    """The side of the least square pictures that a model can read; nothing is allocated."""
+    """The side of the least square pictures that a model can read, 0 if there is none; nothing is allocated."""
 
     def fits(side: int) -> bool:
         with torch.device("meta"):
@@ -260,6 +259,8 @@ def _least_side(model: ImageClassifier) -> int:
         return True
 
     low, high = 0, _LARGEST
+    if not fits(high):
+        return 0
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if fits(middle) else (middle, high)

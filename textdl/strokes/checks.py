@@ -60,7 +60,7 @@ def check_arrays(
     if deltas.dtype.kind == "f" and (found := of_point(~np.isfinite(deltas).all(1))):
         got = "NaN" if np.isnan(deltas[found[1]]).any() else "an infinite number"
         raise CorpusError(f"{found[0]} has {got} for a step; mend it or leave the line out")
-    wide = deltas if deltas.dtype.kind == "f" else deltas.astype(np.int64)
+    wide: NDArray[Any] = deltas.astype(np.float64)  # a far too large whole number has no size in its own type
     if found := of_point((np.abs(wide) > FARTHEST).any(1)):
         far = np.abs(wide[found[1]]).max()
         raise CorpusError(f"{found[0]} has a step of {far:g} units; at most {FARTHEST:g} are taken, leave the line out")

@@ -20,6 +20,8 @@ Places = NDArray[np.float64]
 #: Height of a small letter (x-height) on a page, in its units: all drawings are brought to it, whatever units the
 #: strokes are in.
 LETTER = 16.0
+#: At most so many columns of two lines are looked at; of a line without end they are wider.
+COLUMNS = 100_000
 #: From baseline to baseline, in heights of a small letter.
 SPACING = 3.6
 MARGIN = 2.0
@@ -164,7 +166,9 @@ def clearance(upper: Sequence[Places], lower: Sequence[Places], column: float = 
         return 0.0
     over, under = np.concatenate(upper), np.concatenate(lower)
     begin = min(float(over[:, 0].min()), float(under[:, 0].min()))
-    count = int((max(float(over[:, 0].max()), float(under[:, 0].max())) - begin) / column) + 3
+    wide = max(float(over[:, 0].max()), float(under[:, 0].max())) - begin
+    column = max(column, wide / COLUMNS)
+    count = int(wide / column) + 3
     reaches = np.full((2, count), -np.inf)
     for reach, places, sign in ((reaches[0], over, 1.0), (reaches[1], under, -1.0)):
         at = ((places[:, 0] - begin) / column).astype(np.int64) + 1

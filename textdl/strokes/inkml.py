@@ -85,7 +85,7 @@ def _value(value: str, order: int, before: float, pace: dict[int, float], channe
         return math.nan  # not known, or a truth value: no place
     if value == "*":
         return before + (pace.get(channel, 0.0) if order else 0.0)
-    number = float(int(value[1:], 16)) if value.startswith("#") else float(value)
+    number = float(value) if value[0] != "#" else float(int(value[1:], 16)) if len(value) < 200 else math.inf
     if order == 0:
         made = number
     elif order == 1:

@@ -16,7 +16,9 @@ whose part before the last "-" is the group. There, lines without a text are lef
 from __future__ import annotations
 
 import io
+import lzma
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -34,6 +36,8 @@ from .line import Line, Lines
 
 #: Bytes that the arrays of one file may declare: more is refused before anything is unpacked.
 LARGEST = 1 << 30
+#: What unpacking an array of a damaged npz may end with, beside OSError and RuntimeError.
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 _SPELLINGS = {"deltas": ("deltas", "dxyt"), "groups": ("groups", "ids"), "texts": ("texts", "text")}
 
@@ -47,6 +51,7 @@ def write_lines(path: str | Path, lines: Iterable[Line]) -> None:
     """
     path = Path(path)
     some = checked_lines(lines, str(path))
+    check_arrays(some.deltas, some.pen_up, some.offsets, lambda at: f"{path}, line {at + 1}")
     deltas = some.deltas.copy()
     deltas[some.offsets[:-1]] = 0
     arrays = {"deltas": deltas, "pen_up": some.pen_up, "offsets": some.offsets, "texts": _text(some.texts)}
@@ -169,7 +174,7 @@ def opened(path: Path) -> zipfile.ZipFile:
     """
     try:
         return zipfile.ZipFile(path)
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):  # the latter two of a damaged list of its arrays
         raise CorpusError(f"{path} is no npz, or was cut short; write it again") from None
     except OSError as error:
         raise CorpusError(f"{path} can not be read ({error.strerror or error}); give the path of an npz") from None
@@ -192,7 +197,7 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> NDAr
         with archive.open(entry) as file:
             made: NDArray[Any] = npy.read_array(file, allow_pickle=False)
             return made
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+    except (ValueError, EOFError, OSError, RuntimeError, *DAMAGED) as error:
         raise CorpusError(f"{path}: {name} can not be read ({str(error)[:80]}); write the file again") from None
 
 
@@ -202,8 +207,13 @@ def header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"npy version {version[0]}.{version[1]} is not known")
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = read(file)
-    return tuple(map(int, shape)), dtype
+    try:
+        shape, _, dtype = read(file)
+    except (SyntaxError, TypeError, tokenize.TokenError, MemoryError, RecursionError):  # it is parsed as Python
+        raise ValueError("its head is no shape and type") from None
+    if not all(type(size) is int and size >= 0 for size in shape):
+        raise ValueError(f"its head tells the shape {shape}")
+    return shape, dtype
 
 
 def _text(texts: Iterable[str]) -> NDArray[np.str_]:

@@ -79,7 +79,7 @@ def pieces_of(text: str, where: str) -> list[list[Piece]]:
     here, begin, handle = 0j, 0j, 0j
     command, curve = "", ""
     fresh = True
-    if text.strip() and text[reader.at] not in "Mm":
+    if not reader.done and text[reader.at] not in "Mm":
         raise reader.wrong()
     while not reader.done:
         letter = reader.command()
@@ -150,6 +150,8 @@ def _arc(here: complex, end: complex, numbers: list[float]) -> NDArray[np.float6
     if grown > 1:  # radii too small to reach
         rx, ry = rx * grown, ry * grown
     x, y = half.real / rx, half.imag / ry  # on a circle of radius 1
+    if not math.isfinite(rx + ry) or math.hypot(x, y) < 1e-8:  # so large that what is seen of it is straight
+        return _plane(np.array([here, end]))
     rest = math.sqrt(max(0.0, 1 / (x * x + y * y) - 1)) * (1 if large != sweep else -1)
     middle = complex(rest * y, -rest * x)
     first = math.atan2(y - middle.imag, x - middle.real)

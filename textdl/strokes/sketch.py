@@ -12,7 +12,6 @@ import io
 import pickletools
 import re
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from ..errors import CorpusError, near
 from .checks import checked_points
 from .line import Line, Lines
-from .npz import LARGEST, header, opened
+from .npz import DAMAGED, LARGEST, header, opened
 
 SPLITS = {"train": "train", "valid": "validation", "validation": "validation", "test": "test"}
 _NAMES = {
@@ -122,7 +121,7 @@ def _drawings(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> l
         # One array may be named often: what they come to together is to be no more than the file holds.
         if sum(array.nbytes for array in arrays) > entry.file_size:
             raise ValueError("its drawings are more than its bytes")
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as error:
+    except (OSError, RuntimeError, *DAMAGED) as error:
         raise CorpusError(f"{where} can not be read ({str(error)[:80]}); get the file again") from None
     except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError) as error:
         raise CorpusError(
@@ -136,6 +135,7 @@ def _followed(stream: io.BytesIO) -> list[NDArray[Any]]:
     """The arrays of a pickled object array. Any of several errors means that it is something else."""
     stack: list[Any] = []
     memo: dict[int, Any] = {}
+    room = 2 * len(stream.getbuffer())  # numbers are made anew twice at most, of text and of bytes
     argument: Any
     for code, argument, _ in pickletools.genops(stream):
         name = code.name
@@ -151,6 +151,9 @@ def _followed(stream: io.BytesIO) -> list[NDArray[Any]]:
             stack.append(_VALUES[name](argument))
         elif name in _STEPS:
             _STEPS[name](stack, argument)
+            room -= _made(stack[-1]) if name in ("REDUCE", "BUILD") else 0
+            if room < 0:
+                raise ValueError("its drawings are more than its bytes")
         else:
             raise ValueError(f"instruction {name}")
     (whole,) = stack
@@ -158,9 +161,16 @@ def _followed(stream: io.BytesIO) -> list[NDArray[Any]]:
     if not isinstance(content, list) or not all(isinstance(one, _Array) for one in content):
         raise ValueError("no list of arrays")
     arrays = [one.content for one in content]
-    if not all(isinstance(array, np.ndarray) for array in arrays):
-        raise ValueError("an array in an array holds no numbers")
+    if not all(isinstance(array, np.ndarray) and array.ndim for array in arrays):
+        raise ValueError("an array in an array holds no list of numbers")
     return arrays
+
+
+def _made(value: Any) -> int:
+    """Bytes of what a call or a state made: text named once may be made into numbers often."""
+    if isinstance(value, bytes):
+        return len(value)
+    return value.content.nbytes if isinstance(value, _Array) and isinstance(value.content, np.ndarray) else 0
 
 
 def _name(text: str) -> _Name:

@@ -24,6 +24,8 @@ Matrix = NDArray[np.float64]  # [3, 3]
 STEPS = 25
 #: A drawing is taken to be at least this share of its width high: a dash is no line of large letters.
 LOWEST = 1 / 40
+#: Places beyond this are slips: their squares are still to be numbers.
+HUGE = 1e30
 #: What is in these is not drawn where it stands.
 _ASIDE = frozenset({"defs", "clipPath", "mask", "marker", "pattern", "symbol", "metadata"})
 _TRANSFORM = re.compile(r"\s*,?\s*(\w+)\s*\(([^()]*)\)")
@@ -50,6 +52,8 @@ def read_svg(path: Path) -> Line:
         ]
     if not strokes:
         raise CorpusError(f"{path} holds no paths, polylines, polygons or lines; draw with these")
+    if not all((np.abs(piece.places) < HUGE).all() for stroke in strokes for piece in stroke):
+        raise CorpusError(f"{path} has places that are no numbers, or too large for any; mend its numbers")
     flat = _flattened(strokes)
     return Line(checked_points(of_strokes(flat), str(path)), _title(root) or path.stem)
 
@@ -65,7 +69,8 @@ def _drawn(root: Element, path: Path) -> Iterator[tuple[Element, Matrix]]:
         element, outer = waiting.pop()
         if element.tag in _ASIDE or element.get("display") == "none":
             continue
-        matrix = outer @ _matrix(element.get("transform", ""), path)
+        with np.errstate(over="ignore", invalid="ignore"):
+            matrix = outer @ _matrix(element.get("transform", ""), path)
         if element.tag in ("path", "polyline", "polygon", "line"):
             yield element, matrix
         waiting.extend((child, matrix) for child in reversed(element))
@@ -109,7 +114,8 @@ def _one_transform(name: str, given: list[float], path: Path) -> Matrix:
 
 
 def _moved(places: NDArray[np.float64], matrix: Matrix) -> NDArray[np.float64]:
-    return places @ matrix[:2, :2].T + matrix[:2, 2]
+    with np.errstate(over="ignore", invalid="ignore"):  # such places are refused afterwards
+        return places @ matrix[:2, :2].T + matrix[:2, 2]
 
 
 def _strokes(element: Element, where: str) -> list[list[Piece]]:

@@ -35,6 +35,7 @@ from .handwriting_batches import (
     drawn_changes,
     figures_of,
     first_of,
+    letters_of,
     line_by_line,
     line_nats,
     read_written,
@@ -113,11 +114,12 @@ class HandwritingTask:
                 f"{self.corpus.name} has {len(lines)} training lines, fewer than the {shard.of} processes; give more"
             )
         self._step = None if alone else step_of(lines, config.data.coarser)
+        self._letters = None if alone else letters_of(lines)
         lines = Lines.of(stepped(lines, self._step))
         self.scaling = Scaling.learn(lines)
         self.alphabet = "" if alone else self.corpus.alphabet
         self._train = read_written(lines, self.alphabet, self.scaling, alone)
-        self._held = self._read("validation", tell)
+        self._held = self._read("validation", alone, tell)
         self._clipped = self.scaling.outliers(lines)
         self._longest_text = 0 if alone else max(map(len, lines.texts))
         characters = sum(map(len, lines.texts))
@@ -169,6 +171,7 @@ class HandwritingTask:
             "alphabet": self.alphabet,
             "scaling": self.scaling.to_json(),
             "step": self._step,
+            "letters": self._letters,
             "longest_text": self._longest_text,
             "usual_points": int(np.median(self._train.sizes)),
         }
@@ -177,11 +180,12 @@ class HandwritingTask:
     @classmethod
     def load_run(cls, path: Path, record: Mapping[str, Any], config: HandwritingTaskConfig) -> HandwritingRun:
         """The run in a folder, its weights still to be read."""
-        return HandwritingRun(path, record, Handwriting(config.model), config.data, kept_of(path))
+        return HandwritingRun(
+            path, record, Handwriting(config.model), config.data, kept_of(path, config.model.characters)
+        )
 
-    def _read(self, split: str, tell: Observer) -> Written:
+    def _read(self, split: str, alone: bool, tell: Observer) -> Written:
         """The lines of a held-out split."""
-        alone = self.config.model.unconditional if hasattr(self, "config") else not self.alphabet
         lines = self.corpus.lines(split) if split in self.corpus.splits else []
         read = read_written(stepped(lines, self._step), self.alphabet, self.scaling, alone)
         if read.left_out:

@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..models.mixture_density import log_prob
-from ..strokes.line import Line, Lines, Points
+from ..strokes.drawing_layout import measure
+from ..strokes.line import Line, Lines, Points, to_strokes
 from ..strokes.resampling import evenly_all
 from ..strokes.scaling import Scaling
 from ..text.buckets import Ragged, by_size
 
 #: Points, padding included, that an evaluation reads at once.
 AT_ONCE = 16_384
+#: Lines, about, whose letters are measured.
+MEASURED = 500
 
 
 class HandwritingBatch(NamedTuple):
@@ -60,6 +63,14 @@ def step_of(lines: Lines, coarser: float) -> float | None:
     lengths = np.hypot(*lines.deltas[inside].astype(np.float64).T)
     moved = lengths[lengths > 0]
     return coarser * float(moved.mean()) if coarser and len(moved) else None
+
+
+def letters_of(lines: Lines) -> tuple[float, float, float]:
+    """Heights of a small letter in raw units: one that few lines are below, the median, one that few are above."""
+    some = lines[:: max(1, len(lines) // MEASURED)]
+    heights = [measure(to_strokes(line.points)).letter for line in some]
+    low, middle, high = map(float, np.quantile(heights, [0.01, 0.5, 0.99]))
+    return low, middle, high
 
 
 def stepped(lines: Sequence[Line], step: float | None) -> Sequence[Line]:

@@ -26,7 +26,8 @@ from ..models.mixture_density import LEAST, MOST, STRONGEST, UNIFORMS
 from ..models.recurrent import Recurrent
 from ..stroke_corpus import StrokeCorpus, StrokesConfig, open_strokes
 from ..strokes.checks import checked_points
-from ..strokes.line import Line, Points
+from ..strokes.drawing_layout import measure
+from ..strokes.line import Line, Points, to_strokes
 from ..strokes.resampling import evenly
 from ..strokes.scaling import Scaling
 from .base import Run, command
@@ -37,6 +38,8 @@ from .held_out import held_out, told, unsplit
 GENEROUS, BESIDE = 3.0, 100
 #: The largest bias, and the most points of a line.
 MOST_BIAS, MOST_POINTS = 20.0, 1_000_000
+#: Letters of a prime that are so many times as high as high ones of the training, or as much lower, are of other units.
+OTHER_UNITS = 1.1
 #: What the figures are of, in words.
 NORMALISING = (
     "nats of the density of dx, dy times the probability of pen_up, of each point but the first of a line; scaled: "
@@ -62,6 +65,8 @@ class HandwritingRun(Run):
         self.step: float | None = kept.get("step")
         #: Characters of the longest training text, and points of a usual line.
         self.longest_text, self.usual_points = int(kept["longest_text"]), int(kept["usual_points"])
+        #: Heights of a small letter in training, in raw units: low, middle, high; None where they are not known.
+        self.letters: tuple[float, float, float] | None = kept.get("letters") and tuple(kept["letters"])
         self._pen: Pen | None = None
 
     @property
@@ -97,6 +102,8 @@ class HandwritingRun(Run):
             text: what to write; None of a run of strokes alone.
             bias: neatness: 0 writes as people do, with all their slips; 0.5 to 2 more and more neatly.
             prime: a line whose style is carried on: the model first reads its points, with its text before the new one.
+                Where its letters are far smaller or larger than in training (other units), they are brought to the
+                usual height there.
             seed: the same one writes the same line; a new one each time when none is given.
             most_points: of the line. By default three times what the text takes in training, and 100; of strokes alone
                 as many as a usual training line has.
@@ -122,16 +129,16 @@ class HandwritingRun(Run):
         uniforms = np.random.default_rng(seed).random((room, UNIFORMS))
         begin, before = np.zeros((1, 3), np.float32), ""
         if prime is not None:
-            own = checked_points(prime.points, "prime")
+            own = self._sized(checked_points(prime.points, "prime"))
             begin = self.scaling.scaled(own if self.step is None else evenly(own, self.step))
-            before = "" if text is None else f"{self._checked(prime.text, 'the text of prime')} "
-            self._refuse_unknown(before, "the text of prime")
+            gap = " " if " " in self.alphabet else ""
+            before = "" if text is None else f"{self._checked(prime.text, 'the text of prime')}{gap}"
         self._pen = self._pen or pen_of(self.model)
         drawn = written_by(self._pen, text, self.alphabet, uniforms, bias, pace, begin, before)
         if text is not None and not drawn.ended:
             warnings.warn(
                 f"{text!r} was cut after {room} points, before its end was reached; give another seed, more bias or "
-                "more points (most_points)",
+                "more points (most_points, from Python)",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -222,6 +229,15 @@ class HandwritingRun(Run):
         if self.step is None:
             return told
         return f"{told}; points set anew along the pen's way, every {self.step:.6g} raw units"
+
+    def _sized(self, points: Points) -> Points:
+        """The points of a prime, its letters about as high as those of the training lines."""
+        if self.letters is None:
+            return points
+        (low, middle, high), letter = self.letters, measure(to_strokes(points)).letter
+        if low / OTHER_UNITS <= letter <= high * OTHER_UNITS:
+            return points
+        return points * np.array([middle / letter, middle / letter, 1.0], np.float32)
 
     def _line(self, drawn: Points, alone: bool) -> Points:
         """Drawn points in raw units, as a line of their own."""
@@ -333,13 +349,20 @@ def pen_of(model: Handwriting) -> Pen:
     return Pen(layers, look, look_bias, output, output_bias, pace, (LEAST, MOST, STRONGEST))
 
 
-def kept_of(path: Path) -> dict[str, Any]:
+def kept_of(path: Path, characters: int) -> dict[str, Any]:
     """What a run keeps of its strokes.
+
+    Args:
+        characters: kinds of characters of its model, the end of a text among them.
 
     Raises:
         RunError: missing or damaged.
     """
     kept = artifact.read_json(path / artifact.STROKES)
-    if not {"alphabet", "scaling", "longest_text", "usual_points"} <= kept.keys():
+    kinds = {"alphabet": str, "scaling": dict, "longest_text": int, "usual_points": int}
+    sound = all(isinstance(kept.get(name), kind) for name, kind in kinds.items())
+    for numbers in ([kept.get("step") or 1.0], kept.get("letters") or [1.0] * 3):
+        sound = sound and isinstance(numbers, list) and all(isinstance(n, int | float) and n > 0 for n in numbers)
+    if not sound or len(kept.get("letters") or "123") != 3 or len(kept["alphabet"]) + 1 != characters:
         raise RunError(f"{path / artifact.STROKES} is not what it was; restore it or train again")
     return kept

@@ -157,6 +157,8 @@ class LearningImages:
         height, width, channels = corpus.shape
         derived = {"height": height, "width": width, "channels": channels, "classes": len(corpus.labels)}
         self.config = replace(config, model=replace(config.model, **derived))  # type: ignore[type-var]
+        if config.train.batch_size == 1:
+            _check_lone(self.config.model)
         self.model: nn.Module = build_image_model(self.config.model)  # type: ignore[arg-type]
         figures = pixel_figures(self._train.pixels)
         self.model.mean.copy_(torch.from_numpy(figures.mean))  # type: ignore[union-attr, operator]
@@ -255,6 +257,23 @@ class LearningImages:
         truth, best, labels = int(self._held_out.labels[0]), int(found.argmax()), self.corpus.labels
         shows = repr(labels[truth]) if truth >= 0 else "something new"
         return f"a picture of {shows}  →  {labels[best]} ({found[best]:.0%})"
+
+
+def _check_lone(config: Any) -> None:
+    """Refuse batches of one picture where a batch normalisation would see one value; worked out without allocating it.
+
+    Raises:
+        ConfigError: it would.
+    """
+    with torch.device("meta"), torch.no_grad():
+        model = build_image_model(config)
+        try:
+            model(torch.zeros(1, config.channels, config.height, config.width))
+        except ValueError:  # all that torch says it of
+            raise ConfigError(
+                f"batch_size must be at least 2 for this {config.kind}: its batch normalisation compares the pictures "
+                "of a batch, got 1"
+            ) from None
 
 
 def _class_weights(labels: NDArray[np.int64], classes: int, kind: str) -> Tensor | None:

@@ -151,6 +151,7 @@ class ImagesRun(Run):
         Raises:
             CorpusError: no such corpus or split, it is empty, its pictures are of another shape, or none of its labels
                 is a class of the model.
+            ConfigError: a size is given for the training's own corpus, and it is not the run's.
         """
         if text_field:
             raise ConfigError("pictures have no text; leave --text-field out")
@@ -182,22 +183,27 @@ class ImagesRun(Run):
             channels="colour" if self.shape[2] == 3 else "grey",
         )
 
+        def own(place: Any) -> ImageCorpus:
+            if size is not None and (size, size) != self.shape[:2]:
+                raise ConfigError(
+                    f"size is of another corpus, and the run has its own as {spelt(self.shape)}; leave it out (--size)"
+                )
+            return open_images(place, trained)
+
         def other(place: Any, whole: bool) -> ImageCorpus:
             nonlocal used
             used = unsplit(like_ours) if whole else like_ours
             return open_images(place, used, least=1)
 
-        opened, split = held_out(
-            self.config, corpus, split, lambda place: open_images(place, trained), other, what="pictures"
-        )
+        opened, split = held_out(self.config, corpus, split, own, other, what="pictures")
         side = f"bring them to that (--size {self.shape[0]})" if self.shape[0] == self.shape[1] else "scale them"
         self._check(opened.shape, f"the pictures of {opened.name} are", side)
         some = opened.images(split)
         if not len(some.labels):
             raise CorpusError(f"the {split} split of {opened.name} is empty; choose from {', '.join(opened.splits)}")
-        own = {label: place for place, label in enumerate(self.labels)}
+        known = {label: place for place, label in enumerate(self.labels)}
         # one more, for the place -1 of what that corpus does not know either
-        places = np.array([own.get(label, -1) for label in opened.labels] + [-1], np.int64)
+        places = np.array([known.get(label, -1) for label in opened.labels] + [-1], np.int64)
         return Images(some.pixels, places[some.labels]), opened, told(split, opened, used)
 
     def _read(self, paths: Sequence[Any]) -> Pixels:
