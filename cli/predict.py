@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -148,13 +148,12 @@ def _lines(loaded: Any, batch: list[Text], every: bool, as_json: bool) -> Iterat
             else:
                 record |= {"label": labels[0], "probability": sure[0]}
             if every:
-                both = zip(loaded.labels, row, strict=True)
-                record["probabilities"] = {label: round(float(value), 6) for label, value in both}
+                record["probabilities"] = every_class(loaded.labels, row)
             yield json.dumps(record, ensure_ascii=False)
             continue
         cells = [", ".join(labels) or "-", ", ".join(f"{value:.4f}" for value in sure) or "-"]
         if every:
-            cells.append(" ".join(f"{name}={value:.4f}" for name, value in zip(loaded.labels, row, strict=True)))
+            cells.append(every_cell(loaded.labels, row))
         yield "\t".join(one_line(cell) for cell in (*cells, *([text] if isinstance(text, str) else text)))
 
 
@@ -244,3 +243,13 @@ def one_line(text: str) -> str:
     from textdl.text.visible import visible
 
     return visible(re.sub("[\t\n\r\x0b\x0c\x85\u2028\u2029]", " ", text))
+
+
+def every_class(labels: Sequence[str], row: Iterable[float]) -> dict[str, float]:
+    """The probability of every class, for JSON."""
+    return {label: round(float(value), 6) for label, value in zip(labels, row, strict=True)}
+
+
+def every_cell(labels: Sequence[str], row: Iterable[float]) -> str:
+    """The probability of every class, as one cell."""
+    return " ".join(f"{label}={value:.4f}" for label, value in zip(labels, row, strict=True))

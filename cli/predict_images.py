@@ -11,7 +11,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from .predict import one_line
+from .predict import every_cell, every_class, one_line
 from .runs import run_of
 
 BATCH = 256  # pictures that are judged at once
@@ -71,14 +71,13 @@ def _tell(loaded: Any, pictures: list[Picture], every: bool, as_json: bool) -> N
             record |= {"image": picture.number} if picture.number else {}
             record |= {"label": label, "probability": round(sure, 6)}
             if every:
-                both = zip(loaded.labels, row, strict=True)
-                record["probabilities"] = {name: round(float(value), 6) for name, value in both}
+                record["probabilities"] = every_class(loaded.labels, row)
             # a file name that is not UTF-8 is escaped, as JSON does it
             typer.echo(json.dumps(record, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
             continue
         cells = [picture.name, label, f"{sure:.4f}"]
         if every:
-            cells.append(" ".join(f"{name}={value:.4f}" for name, value in zip(loaded.labels, row, strict=True)))
+            cells.append(every_cell(loaded.labels, row))
         typer.echo("\t".join(map(one_line, cells)))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from .lines import batches, lines_of, typed, whole
-from .predict import one_line
+from .predict import every_cell, every_class, one_line
 from .runs import run_of
 
 BATCH = 4096  # points that are judged at once
@@ -51,10 +51,10 @@ def _lines(loaded: Any, points: list[tuple[float, float]], every: bool, as_json:
         if as_json:
             record: dict[str, Any] = {"x": x, "y": y, "label": label, "probability": sure}
             if every:
-                record["probabilities"] = {name: round(float(p), 6) for name, p in zip(loaded.labels, row, strict=True)}
+                record["probabilities"] = every_class(loaded.labels, row)
             yield json.dumps(record, ensure_ascii=False)
             continue
         cells = [label, f"{sure:.4f}"]
         if every:
-            cells.append(" ".join(f"{name}={value:.4f}" for name, value in zip(loaded.labels, row, strict=True)))
+            cells.append(every_cell(loaded.labels, row))
         yield "\t".join(one_line(cell) for cell in (*cells, f"{x:.15g},{y:.15g}"))

@@ -114,6 +114,17 @@ def check(config: Any) -> None:
             raise ConfigError(f"{name} must be at most {k.most:g}, got {value}")
 
 
+def check_shares(config: Any) -> None:
+    """Check the shares ``validation`` and ``test`` that are to be held out of a corpus.
+
+    Raises:
+        ConfigError: they leave nothing to train on.
+    """
+    if config.validation + config.test > 0.95:
+        got = f"{config.validation} and {config.test}"
+        raise ConfigError(f"validation and test must be at most 0.95 together, to leave a train, got {got}")
+
+
 def build(cls: type[C], values: Mapping[str, Any], where: str = "config") -> C:
     """Make a config of plain JSON values, nested configs included.
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .config import check, knob
-from .errors import ConfigError, CorpusError, near
+from .config import check, check_shares, knob
+from .errors import CorpusError, near
 from .text.card import Card as Card
 from .text.card import is_card, read_card
 from .text.dividing import between, cuts, deal, in_pieces
@@ -50,9 +50,7 @@ class CorpusConfig:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.validation + self.test > 0.95:
-            got = f"{self.validation} and {self.test}"
-            raise ConfigError(f"validation and test must be at most 0.95 together, to leave a train, got {got}")
+        check_shares(self)
 
     def choose_text(self, sample: Iterable[dict[str, Any]], wanted: tuple[str, ...], where: str) -> tuple[str, ...]:
         """The fields that hold the text, of those in a sample of records; see ``choose_fields``."""

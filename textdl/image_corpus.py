@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import check, knob
+from .config import check, check_shares, knob
 from .corpus import Card
 from .errors import ConfigError, CorpusError, near
 from .images.arrays import array_part
@@ -35,6 +35,7 @@ from .text.dividing import deal
 from .text.encoded import default_cache
 from .text.folders import SPLITS, split_called
 from .text.hub import HubDataset, is_saved, load_from_hub, load_saved
+from .text.labels import in_order
 
 #: What a card names as its train when the pixels are those of scikit-learn's ``load_digits``.
 DIGITS = "scikit-learn:load_digits"
@@ -68,9 +69,7 @@ class ImagesConfig:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.validation + self.test > 0.95:
-            got = f"{self.validation} and {self.test}"
-            raise ConfigError(f"validation and test must be at most 0.95 together, to leave a train, got {got}")
+        check_shares(self)
 
 
 class Images(NamedTuple):
@@ -169,7 +168,7 @@ def open_images(source: Any, config: ImagesConfig = ImagesConfig(), least: int =
     shares = {"test": config.test, "validation": config.validation}
     shares = {split: share for split, share in shares.items() if share and split not in parts}
     held = gather(parts, shape, lambda content: deal(content.hex(), shares), json.dumps(shares), default_cache)
-    labels = tuple(sorted(set(held["train"].labels), key=_order))
+    labels = tuple(sorted(set(held["train"].labels), key=in_order))
     _check_text(labels, card.name)
     if len(labels) < least:
         read = f" in its first {config.limit} images" if config.limit else ""
@@ -340,8 +339,3 @@ def _shape(parts: Mapping[str, Part], config: ImagesConfig) -> tuple[int, int, i
 
 def _spelt(size: tuple[int, int]) -> str:
     return f"{size[1]} x {size[0]}"
-
-
-def _order(label: str) -> tuple[int, int, str]:
-    """Whole numbers first, in order of number; all other labels by their text."""
-    return (0, int(label), label) if label.isdecimal() and label.isascii() and len(label) < 20 else (1, 0, label)

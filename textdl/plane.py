@@ -6,7 +6,6 @@ Legend: N points, K classes.
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import itertools
 import json
@@ -20,14 +19,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import check, knob
+from .config import check, check_shares, knob
 from .corpus import Card
 from .errors import ConfigError, CorpusError, near
 from .text.card import is_card, read_card
 from .text.dividing import deal
-from .text.files import kind, read_lines, stem
+from .text.files import stem
 from .text.folders import SPLITS, split_called
-from .text.records import holds_records, read_records
+from .text.labels import in_order
+from .text.records import holds_records, place_of, read_records
 
 #: Records looked at to learn which columns hold numbers.
 SAMPLE = 1000
@@ -52,9 +52,7 @@ class PointsConfig:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.validation + self.test > 0.95:
-            got = f"{self.validation} and {self.test}"
-            raise ConfigError(f"validation and test must be at most 0.95 together, to leave a train, got {got}")
+        check_shares(self)
 
 
 class Points(NamedTuple):
@@ -151,7 +149,7 @@ def open_points(source: Any, config: PointsConfig = PointsConfig(), least: int =
         if not len(read.xy):
             raise CorpusError(f"{card.name} holds no points in {split}; give some, or take it out")
     held = _divided(parts, config)
-    labels = tuple(sorted(set(held["train"].labels), key=_order))
+    labels = tuple(sorted(set(held["train"].labels), key=in_order))
     if len(labels) < least:
         read_of = f" in its first {config.limit} points" if config.limit else ""
         raise CorpusError(f"{card.name} has one class only{read_of}, {labels[0]!r}; a classifier needs two")
@@ -249,7 +247,7 @@ def _table(path: Path, config: PointsConfig) -> tuple[tuple[str, str], _Read]:
             numbers.append((_number(record.get(x), x), _number(record.get(y), y)))
             labels.append(_label(record.get(label), f"column {label!r}"))
         except CorpusError as error:
-            raise CorpusError(f"{_line(path, row)}: {error}") from None
+            raise CorpusError(f"{place_of(path, row)}: {error}") from None
     return (x, y), _Read(np.array(numbers, np.float64).reshape(-1, 2) + 0.0, labels)
 
 
@@ -341,20 +339,6 @@ def _label(value: Any, where: str) -> str:
     raise CorpusError(f"{where} must be a label, a text or a number, got {got}; fill it in or remove that point")
 
 
-def _line(path: Path, row: int) -> str:
-    """Where a record of a file stands, ``FILE:LINE``; of one without lines its number. Only looked up for a message."""
-    if kind(path) == "json lines":
-        places = (number for number, line in enumerate(read_lines(path), 1) if line.strip())
-        return f"{path}:{next(itertools.islice(places, row, None))}"
-    if kind(path) not in ("csv", "tsv"):
-        return f"{path} record {row + 1}"
-    text = (line + "\n" for line in read_lines(path))
-    # separators do not matter for where a row ends: quotes do
-    rows = csv.reader(text, quoting=csv.QUOTE_NONE) if kind(path) == "tsv" else csv.reader(text)
-    ends = (rows.line_num for cells in rows if cells)
-    return f"{path}:{next(itertools.islice(ends, row + 1, None))}"
-
-
 def _divided(parts: Mapping[str, _Read], config: PointsConfig) -> dict[str, _Read]:
     """The splits, those that are lacking held out of train."""
     shares = {"test": config.test, "validation": config.validation}
@@ -368,8 +352,3 @@ def _divided(parts: Mapping[str, _Read], config: PointsConfig) -> dict[str, _Rea
         places = [place for place, own in enumerate(dealt) if own == split]
         held[split] = _Read(xy[places], [labels[place] for place in places])
     return held
-
-
-def _order(label: str) -> tuple[int, int, str]:
-    """Whole numbers first, in order of number; all other labels by their text."""
-    return (0, int(label), label) if label.isdecimal() and label.isascii() and len(label) < 20 else (1, 0, label)

@@ -8,7 +8,6 @@ Legend: N times, C columns.
 
 from __future__ import annotations
 
-import csv
 import datetime
 import hashlib
 import itertools
@@ -24,10 +23,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import check, knob
+from .config import check, check_shares, knob
 from .errors import ConfigError, CorpusError, near
-from .text.files import kind, read_lines, stem
-from .text.records import holds_records, read_records
+from .text.files import stem
+from .text.records import holds_records, place_of, read_records
 
 SPLITS = ("train", "validation", "test")
 MISSING = ("refuse", "interpolate", "last")
@@ -57,9 +56,7 @@ class SeriesConfig:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.validation + self.test > 0.95:
-            got = f"{self.validation} and {self.test}"
-            raise ConfigError(f"validation and test must be at most 0.95 together, to leave a train, got {got}")
+        check_shares(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,12 +207,12 @@ def _of_file(path: Path, config: SeriesConfig) -> Series:
         try:
             cells.append([_number(record.get(name), f"column {name!r}") for name in names])
         except CorpusError as error:
-            raise CorpusError(f"{_line(path, place)}: {error}") from None
+            raise CorpusError(f"{place_of(path, place)}: {error}") from None
         beyond.update(name for name, number in zip(names, cells[-1], strict=True) if _inexact(record.get(name), number))
         if config.time_column is not None:
             times.append(str(record.get(config.time_column, "")))
     values = np.array(cells, np.float64)
-    _refuse(values, config, names, lambda row: _line(path, row))
+    _refuse(values, config, names, lambda row: place_of(path, row))
     notes = [
         f"column {name!r} of {path} has whole numbers beyond 2^53; last digits are lost" for name in sorted(beyond)
     ]
@@ -227,8 +224,9 @@ def _of_file(path: Path, config: SeriesConfig) -> Series:
         )
     elif row:
         notes.append(
-            f"{path} is not in the order of its column {config.time_column!r} ({_line(path, row)} has {times[row]!r} "
-            f"after {times[row - 1]!r}); its rows are taken as they stand, sort them first if that is not meant"
+            f"{path} is not in the order of its column {config.time_column!r} ({place_of(path, row)} has "
+            f"{times[row]!r} after {times[row - 1]!r}); its rows are taken as they stand, sort them first if that "
+            "is not meant"
         )
     parts = _parts({"train": len(values)}, config)
     return _finished(stem(path), names, values, tuple(times), parts, (), config, notes)
@@ -262,20 +260,6 @@ def _holds_numbers(sample: list[dict[str, Any]], name: str) -> bool:
     """Whether a column is one of numbers: a few other cells are mistakes, to be told when it is read."""
     cells = [cell for record in sample if not _is_missing(cell := record.get(name))]
     return 2 * sum(map(_is_number, cells)) > len(cells)
-
-
-def _line(path: Path, row: int) -> str:
-    """Where a record of a file stands, ``FILE:LINE``; of one without lines its number. Only looked up for a message."""
-    if kind(path) == "json lines":
-        lines = (number for number, line in enumerate(read_lines(path), 1) if line.strip())
-        return f"{path}:{next(itertools.islice(lines, row, None))}"
-    if kind(path) not in ("csv", "tsv"):
-        return f"{path} record {row + 1}"
-    text = (line + "\n" for line in read_lines(path))
-    # separators do not matter for where a row ends: quotes do
-    rows = csv.reader(text, quoting=csv.QUOTE_NONE) if kind(path) == "tsv" else csv.reader(text)
-    lines = (rows.line_num for cells in rows if cells)
-    return f"{path}:{next(itertools.islice(lines, row + 1, None))}"
 
 
 def _inexact(cell: Any, number: float) -> bool:

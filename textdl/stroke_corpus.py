@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from .config import check, knob
+from .config import check, check_shares, knob
 from .corpus import Card
-from .errors import ConfigError, CorpusError, near
+from .errors import CorpusError, near
 from .strokes.checks import check_texts, checked_lines
 from .strokes.line import Lines
 from .strokes.opening import read_strokes
@@ -38,9 +38,7 @@ class StrokesConfig:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.validation + self.test > 0.95:
-            got = f"{self.validation} and {self.test}"
-            raise ConfigError(f"validation and test must be at most 0.95 together, to leave a train, got {got}")
+        check_shares(self)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -196,6 +196,17 @@ def training_of(cls: Any, config: Any) -> TrainConfig | None:
     """The settings of the trainer; None for a task that is done in one call."""
     settled: TrainConfig | None = cls.training(config) if hasattr(cls, "training") else config.train
     return settled
+
+
+def refuse_trainer_settings(train: TrainConfig, own: Collection[str], kind: str) -> None:
+    """Check what is set of a trainer for a model that is made without one; ``own`` are the settings it goes by.
+
+    Raises:
+        ConfigError: another one has been changed.
+    """
+    for name, (_, _, default) in knobs(type(train)).items():
+        if name not in own and getattr(train, name) != default:
+            raise ConfigError(f"{name} is a setting of the trainer, and {kind} needs none; leave it out")
 
 
 def _ended(path: Path) -> str:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..baselines.config import METHODS, LinearConfig
-from ..config import chosen_kind, knob, knobs
-from ..errors import ConfigError
+from ..config import chosen_kind, knob
 from ..labelled import open_labelled
 from ..models.classifier import ENCODERS, chosen_config
 from ..models.recurrent_classifier import RecurrentClassifierConfig
 from ..training.config import SCHEDULES, TrainConfig
 from ..training.events import Observer
 from ..training.processes import WHOLE, Shard
+from .base import refuse_trainer_settings
 from .classifier_run import ClassifierRun
 from .classify_by_gradient import LearningClasses
 from .classify_linear import CountingClasses
@@ -96,11 +96,7 @@ class Classification:
         """
         if not isinstance(config.model, LinearConfig):
             return config.train
-        for name, (_, _, default) in knobs(ClassifierTraining).items():
-            if name not in OF_LINEAR and getattr(config.train, name) != default:
-                raise ConfigError(
-                    f"{name} is a setting of the trainer, and {config.model.kind} needs none; leave it out"
-                )
+        refuse_trainer_settings(config.train, OF_LINEAR, config.model.kind)
         return None
 
     @classmethod

@@ -245,3 +245,17 @@ def _read_parquet(path: Path, fields: tuple[str, ...]) -> Iterator[dict[str, Any
         raise (unreadable(path, error) if error.errno else damaged(path, error)) from None
     except (pyarrow.ArrowException, ValueError) as error:
         raise damaged(path, error) from None
+
+
+def place_of(path: Path, row: int) -> str:
+    """Where a record of a file stands, ``FILE:LINE``; of one without lines its number. Only looked up for a message."""
+    if kind(path) == "json lines":
+        lines = (number for number, line in enumerate(read_lines(path), 1) if line.strip())
+        return f"{path}:{next(itertools.islice(lines, row, None))}"
+    if kind(path) not in ("csv", "tsv"):
+        return f"{path} record {row + 1}"
+    text = (line + "\n" for line in read_lines(path))
+    # separators do not matter for where a row ends: quotes do
+    rows = csv.reader(text, quoting=csv.QUOTE_NONE) if kind(path) == "tsv" else csv.reader(text)
+    lines = (rows.line_num for cells in rows if cells)
+    return f"{path}:{next(itertools.islice(lines, row + 1, None))}"
