@@ -99,6 +99,23 @@ def test_clipping_by_value_and_then_by_norm() -> None:
     assert float(weight.grad.norm()) == pytest.approx(1.0)
 
 
+def test_clipping_by_norm_is_that_of_torch_to_the_bit() -> None:
+    torch.manual_seed(3)
+    own = [nn.Parameter(torch.zeros(*shape)) for shape in ((40, 30), (30,), (5, 4, 3), (1,))]
+    frozen = nn.Parameter(torch.zeros(2))  # without a gradient
+    for length in (1e-3, 1.0, 1e6):
+        for parameter in own:
+            parameter.grad = torch.randn_like(parameter)
+        wanted = [nn.Parameter(parameter.detach().clone()) for parameter in own]
+        for other, parameter in zip(wanted, own, strict=True):
+            other.grad = parameter.grad.clone()
+        clip([*own, frozen], norm=length, value=None)
+        nn.utils.clip_grad_norm_(wanted, length)
+        assert all(torch.equal(a.grad, b.grad) for a, b in zip(own, wanted, strict=True))
+    clip([frozen], norm=1.0, value=1.0)
+    assert frozen.grad is None
+
+
 def test_a_pace_sets_the_rate_and_the_momentum_that_there_is() -> None:
     weight = nn.Parameter(torch.zeros(3))
     for name, key, found in (("nesterov", "momentum", 0.85), ("adam", "betas", (0.85, BETA2)), ("sgd", "momentum", 0)):

@@ -177,7 +177,7 @@ class ImageClassifier(nn.Module):
 
     def normalised(self, x: Tensor) -> Tensor:
         """Pixels [B, C, H, W] in 0..1, with mean 0 and spread 1 over the training split."""
-        return (x - self.mean[:, None, None]) / self.spread[:, None, None]
+        return (x - self.mean.view(-1, 1, 1)).div_(self.spread.view(-1, 1, 1))
 
     def feature_maps(self, x: Tensor) -> dict[str, Tensor]:
         """The maps that each layer makes of pictures [B, C, H, W] in 0..1: name of the layer -> [B, C', H', W'].

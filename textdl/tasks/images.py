@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..baselines.pixels import PIXEL_METHODS, PixelsConfig, pixels_config
-from ..config import knob, knobs
-from ..errors import ConfigError, near
+from ..config import chosen_kind, knob
+from ..errors import ConfigError
 from ..image_corpus import ImageCorpus, Images, ImagesConfig, open_images
 from ..models.image_models import IMAGE_MODELS, build_image_model, image_config
 from ..models.lenet import LeNetConfig
@@ -28,6 +28,7 @@ from ..training.events import Note, Observer
 from ..training.gradient_task import Loss
 from ..training.losses import smoothed_cross_entropy
 from ..training.processes import WHOLE, Shard
+from .base import refuse_trainer_settings
 from .classifier_run import as_probabilities
 from .image_figures import picture_figures, pixel_figures, validation_figures
 from .images_direct import FittingImages, told_facts
@@ -72,13 +73,8 @@ class Model:
         Raises:
             ConfigError: there is no such kind.
         """
-        kind = values.get("kind", "lenet5")
-        found = pixels_config(kind)
-        if found is not None:
-            return found
-        if not isinstance(kind, str) or kind not in IMAGE_MODELS:
-            raise ConfigError(f"model has no choice {kind!r}; {near(str(kind), MODELS)}")
-        return image_config({"kind": kind})
+        kind = chosen_kind(values, MODELS, "lenet5")
+        return pixels_config(kind) or image_config({"kind": kind})
 
 
 @dataclass(frozen=True)
@@ -109,9 +105,7 @@ class ImageClassification:
             return config.train
         kind = config.model.kind
         own = ("seed", "device", "threads", *(() if kind == "knn" else ("class_weights",)))
-        for name, (_, _, default) in knobs(ImagesTraining).items():
-            if name not in own and getattr(config.train, name) != default:
-                raise ConfigError(f"{name} is a setting of the trainer, and {kind} needs none; leave it out")
+        refuse_trainer_settings(config.train, own, kind)
         return None
 
     @classmethod
@@ -199,7 +193,7 @@ class LearningImages:
         shape = (self.steps_per_epoch(), self._shard.of, self.config.train.batch_size)
         # The last batch is filled up from the beginning of the pass, so that all processes have as many pictures.
         for which in np.resize(order, shape)[start:, self._shard.rank]:
-            yield Batch(torch.from_numpy(self._train.pixels[which]), torch.from_numpy(self._train.labels[which]))
+            yield Batch(*(torch.from_numpy(values.take(which, axis=0)) for values in self._train))
 
     def loss(self, model: nn.Module, batch: Batch, carry: Tensor | None) -> Loss:
         """Mean cross-entropy of a batch, in nats a picture, those of auxiliary heads added by their weight."""
@@ -209,7 +203,7 @@ class LearningImages:
             mixed = mixup(pixels, plan.mixup)
             pixels = mixed.pixels
         logits = model(channels_last(pixels))
-        heads = logits if logits.ndim == 3 else logits[None]
+        heads = logits.unbind() if logits.ndim == 3 else (logits,)
         mean, reported = self._nats(heads[0], batch.labels, mixed)
         for head in heads[1:]:
             mean = mean + AUXILIARY * self._nats(head, batch.labels, mixed)[0]

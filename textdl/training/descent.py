@@ -54,7 +54,8 @@ class Descent:
         simple = number == 1 and self._processes.alone
         if self._gradual and self._processes.alone:  # several processes wait for the gradients of all parameters
             thaw(self.optimizer, share)
-        self.optimizer.zero_grad(set_to_none=True)
+        for parameter in self.parameters:
+            parameter.grad = None
         units = 0.0
         for left in reversed(range(number)):
             with contextlib.nullcontext() if left == 0 else self._unsynced():
