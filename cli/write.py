@@ -186,12 +186,12 @@ def _draw(
 
     look = drawing.Look(ruled=ruled)
     title = "\n".join(line or "" for line in wanted)
+    if targets["npz"] is not None:  # first: it alone may refuse a line
+        both = zip(written, wanted, strict=True)
+        write_lines(targets["npz"], [Line(points, line or "") for points, line in both if len(points)])
     if targets["svg"] is not None:
         drawing.svg(written, targets["svg"], animate, title, look=look)
     if targets["png"] is not None:
         drawing.png(written, targets["png"], look=look)
     if targets["gif"] is not None:
         drawing.gif(written, targets["gif"], look=look)
-    if targets["npz"] is not None:
-        both = zip(written, wanted, strict=True)
-        write_lines(targets["npz"], [Line(points, line or "") for points, line in both if len(points)])

@@ -15,8 +15,8 @@ from ..config import check, knob
 
 #: Names of the methods, with what each is.
 PIXEL_METHODS = ("knn", "softmax", "svm")
-#: Where nothing else is said: how closely the training pictures are fitted (C).
-STRENGTHS = {"softmax": 1.0, "svm": 0.03}
+#: Where nothing else is said: C times the number of training pictures. A fixed C would fit many of them too closely.
+STRENGTHS = {"softmax": 1000.0, "svm": 40.0}
 #: Pictures whose distances to as many known ones are worked out at once.
 ASKED, KNOWN = 256, 4096
 #: Values whose products add up exactly in float32: 256 * 255 ** 2 < 2 ** 24.
@@ -58,7 +58,7 @@ class LinearPixelsConfig(PixelsConfig):
 
     kind: str = knob("softmax", "Which model.", derived=True)
     strength: float | None = knob(
-        None, "How closely the training pictures are fitted (C; default: that of the method).", above=0
+        None, "How closely the training pictures are fitted (C; default: the lower, the more there are).", above=0
     )
 
 
@@ -140,17 +140,18 @@ def fit_linear(
         kind: "softmax", multinomial logistic regression, or "svm", one linear SVM against the rest each.
         pixels: [N, D].
         labels: [N], places of classes, each of which occurs.
-        strength: C, the weight of the training errors against that of small weights.
+        strength: C, the weight of the training errors against that of small weights; :data:`STRENGTHS` if None.
         balanced: whether each class weighs the same, however many pictures it has.
     """
     from .methods import Fitting, linear_map
 
+    strength = strength or STRENGTHS[kind] / len(pixels)
     middle, spread = mean_and_spread(pixels)
     rows = (pixels.astype(np.float64) - middle) / spread
     truth = labels[:, None] == np.arange(classes)
     counts = np.maximum(1, truth.sum(axis=0))
     each = (len(labels) / (classes * counts))[labels] if balanced else np.ones(len(labels))
-    fitting = Fitting("logistic" if kind == "softmax" else "linear-svm", strength or STRENGTHS[kind], False, seed)
+    fitting = Fitting("logistic" if kind == "softmax" else "linear-svm", strength, False, seed)
     weights, bias = linear_map(rows, truth, np.repeat(each[:, None], classes, axis=1), fitting)
     weights = weights / spread
     return weights.astype(np.float32), (bias - middle * weights.sum(axis=0)).astype(np.float32)
