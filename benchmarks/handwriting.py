@@ -2,7 +2,7 @@
 
     python -m benchmarks.handwriting [--data DIR] [--parts strokes iam] [--minutes N] [--reader-minutes N] [--lines N]
                                      [--biases B ...] [--pictures FOLDER] [--threads N] [--seed N] [--out FOLDER]
-                                     [--set NAME=VALUE ...]
+                                     [--run FOLDER] [--set NAME=VALUE ...]
 
 `strokes`: the built-in corpus, 10 minutes. `iam`: DIR/iam_ondb/iam_ondb_lines.npz, split by form; left out without DIR.
 The recogniser (`benchmarks/recogniser.py`) is trained for 4 minutes on the same training lines, as they are in the
@@ -10,9 +10,13 @@ corpus. It then reads held-out real lines, by writers that neither model has see
 the same texts, at each bias. Error: characters to insert, delete or change for each one asked for. Asked: on written
 lines at most 10 points more than on real ones.
 
-Also the loss of the writer on the test split in nats a point and a line, scaled and raw, with what was normalised, and
-the characters with the most mistakes. --pictures writes five sentences at each bias as SVG and PNG, and a real line.
---reader-minutes 0 leaves the recogniser out. --set gives the writer other settings than the defaults.
+Also the loss of the writer on the test split in nats a point and a line, scaled and raw, with what was normalised; the
+characters with the most mistakes; and, of the real lines, how often the window tells that a lift of the pen is the last
+one, after that point was read (which is how writing ends) and before (Graves 2013, section 5.3).
+
+--pictures writes five sentences at each bias as SVG and PNG, and a real line. --reader-minutes 0 leaves the recogniser
+out. --run takes a writer that --out has kept instead of training one. --set gives the writer other settings than the
+defaults.
 """
 
 from __future__ import annotations
@@ -32,7 +36,9 @@ import textdl
 from benchmarks.recogniser import Reading, Recogniser, compare, trained
 from textdl.stroke_corpus import StrokesConfig, open_strokes
 from textdl.strokes.drawing import png, svg
-from textdl.strokes.line import Points
+from textdl.strokes.line import Line, Points
+from textdl.strokes.resampling import evenly
+from textdl.tasks.handwriting_batches import ids_of
 
 PARTS = ("strokes", "iam")
 ASKED = 0.10  # more than on real lines, at most
@@ -67,6 +73,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder that keeps the run (default: none)")
+    parser.add_argument("--run", type=Path, help="a run that was trained on the part before")
     parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -85,15 +92,8 @@ def main() -> None:
 
 def measure(part: str, source: str, out: Path, options: argparse.Namespace) -> None:
     """Train a writer on a corpus, and print what it does."""
-    settings = {name: _value(value) for name, _, value in (pair.partition("=") for pair in options.set)}
     begin = time.perf_counter()
-    run = textdl.train(
-        "handwriting",
-        source,
-        out=out,
-        progress=False,
-        **{"minutes": options.minutes, "seed": options.seed, "train.threads": options.threads, **settings},
-    )
+    run = learned(source, out, options) if options.run is None else textdl.load(options.run)
     seconds = time.perf_counter() - begin
     report, model = run.report, run.config["model"]
     shape = ", ".join(f"{name} {model[name]}" for name in ("hidden", "layers", "mixtures", "windows"))
@@ -105,10 +105,52 @@ def measure(part: str, source: str, out: Path, options: argparse.Namespace) -> N
     print(
         f"{part}  of {figures['sequences']:,} lines, {figures['points']:,} points; {figures['normalising']}", flush=True
     )
+    seen = ends(run, held_out(run, source, options.lines))
+    print(f"{part}  real lines whose last lift, and some lift before it, is taken for the end: {seen}", flush=True)
     if options.pictures is not None:
         draw(part, run, source, options)
     if options.reader_minutes > 0:
         read(part, run, source, options)
+
+
+def learned(source: str, out: Path, options: argparse.Namespace) -> Any:
+    """The writer."""
+    settings = {name: _value(value) for name, _, value in (pair.partition("=") for pair in options.set)}
+    own = {"minutes": options.minutes, "seed": options.seed, "train.threads": options.threads}
+    return textdl.train("handwriting", source, out=out, progress=False, **{**own, **settings})
+
+
+def held_out(run: Any, source: str, number: int) -> list[Line]:
+    """About so many lines of the test split, all of whose characters the writer knows."""
+    known = set(run.alphabet)
+    lines = [line for line in open_strokes(source, StrokesConfig()).lines("test") if known.issuperset(line.text)]
+    return lines[:: max(1, len(lines) // number)][:number]
+
+
+@torch.no_grad()
+def ends(run: Any, lines: list[Line]) -> str:
+    """How many real lines would have ended, at their last lift and too early; by the window after the lift and before.
+
+    After: the end more than all other characters; before: more than any of them.
+    """
+    found = dict.fromkeys(("after", "before"), (0, 0))
+    for line in lines:
+        raw = line.points if run.step is None else evenly(line.points, run.step)
+        points = torch.from_numpy(run.scaling.scaled(raw))
+        ids = torch.from_numpy(ids_of(line.text, run.alphabet)).long()[None]
+        length, state = torch.tensor([ids.shape[1]]), run.model.first.start(ids)
+        seen = [state.phi[0]]
+        for point in points:
+            state = run.model.first(point[None, None], ids, length, state)[2]
+            seen.append(state.phi[0])
+        phi, lifts = torch.stack(seen), points[:, 2].nonzero()[:, 0]  # phi[t] is before point t was read
+        told = {
+            "after": phi[lifts + 1, -1] > phi[lifts + 1, :-1].sum(1),
+            "before": phi[lifts, -1] > phi[lifts, :-1].amax(1),
+        }
+        for name, (last, early) in found.items():
+            found[name] = (last + int(told[name][-1]), early + bool(told[name][:-1].any()))
+    return ", ".join(f"{name} it was read {last} and {early} of {len(lines)}" for name, (last, early) in found.items())
 
 
 def read(part: str, run: Any, source: str, options: argparse.Namespace) -> None:
@@ -117,9 +159,7 @@ def read(part: str, run: Any, source: str, options: argparse.Namespace) -> None:
     begin = time.perf_counter()
     reader, epochs = trained(corpus.lines("train"), 60 * options.reader_minutes)
     print(f"{part}  recogniser: {epochs:.1f} epochs, {time.perf_counter() - begin:.0f} s", flush=True)
-    known = set(run.alphabet)
-    lines = [line for line in corpus.lines("test") if known.issuperset(line.text)]
-    lines = lines[:: max(1, len(lines) // options.lines)][: options.lines]
+    lines = held_out(run, source, options.lines)
     texts = [line.text for line in lines]
     real = _told(part, "real lines", reader, texts, [line.points for line in lines])
     best = None

@@ -32,22 +32,22 @@ def uniforms(number: int, seed: int = 0) -> np.ndarray:
 
 @torch.no_grad()
 def stepped(model: Handwriting, prime: np.ndarray, chances: np.ndarray, bias: float) -> tuple[np.ndarray, np.ndarray]:
-    """Points [N, 3] drawn by torch, and the window's φ [N, U] when each was drawn."""
+    """Points [N, 3] drawn by torch, and the window's φ [N, U] after each was read."""
     ids = None if model.config.unconditional else torch.from_numpy(IDS)[None]
     texts = (ids, None if ids is None else torch.tensor([len(IDS)]))
     said, state = model(torch.from_numpy(prime)[:, None], *texts)
     said, points, seen = said[-1:], [], []
     for some in torch.from_numpy(chances).float():
-        seen.append(np.zeros(0) if state.window is None else state.window.phi[0].numpy())
         point = sample(said, some.view(1, 1, 4), bias)
         points.append(point[0, 0].numpy())
         said, state = model(point, *texts, state)
+        seen.append(np.zeros(0) if state.window is None else state.window.phi[0].numpy())
     return np.array(points), np.array(seen)
 
 
 def behind(points: np.ndarray, phi: np.ndarray) -> int:
-    """How many points there are when the pen is first lifted while the end is seen most."""
-    at_end = (phi[:, -1:] > phi[:, :-1]).all(1)
+    """How many points there are when the pen is first lifted and the end is then seen more than all else."""
+    at_end = phi[:, -1] > phi[:, :-1].sum(1)
     ends = np.flatnonzero(at_end & (points[:, 2] == 1))
     return int(ends[0]) + 1 if len(ends) else len(points)
 
@@ -61,6 +61,7 @@ def test_it_draws_what_the_torch_model_draws_and_ends_where_it_sees_the_end(laye
     assert len(drawn.points) == behind(expected, phi)
     np.testing.assert_allclose(drawn.points, expected[: len(drawn.points)], rtol=1e-3, atol=1e-3)
     assert len(np.unique(drawn.points[:, 2])) == 2
+    assert drawn.ended
 
 
 @pytest.mark.parametrize("layers", [1, 2])

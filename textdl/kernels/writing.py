@@ -201,12 +201,12 @@ def draw(net: Network, said: Floats, uniforms: Floats, bias: float, point: Float
 
 @part
 def at_end(phi: Floats) -> bool:
-    """Whether the window sees more of the end of the text, its last character, than of any other."""
-    last = phi[phi.shape[0] - 1]
-    ahead = True
+    """Whether the window sees more of the end of the text, its last character, than of all others together."""
+    others = ZERO
     for u in range(phi.shape[0] - 1):
-        ahead = ahead and phi[u] < last
-    return ahead
+        others += phi[u]
+    seen: bool = phi[phi.shape[0] - 1] > others
+    return seen
 
 
 @Entry
@@ -215,8 +215,9 @@ def run(
 ) -> tuple[int, int]:
     """Feed ``prime`` [P, 3], then draw up to N points into ``made`` [N, 3], from ``uniforms`` [N, 4].
 
-    Writing ends at a pen-up behind the text: where the window sees its end most (Graves 2013, section 5.3); after
-    ``patience`` further points the pen is lifted anyhow.
+    Writing ends at a pen-up after which the window sees the end of the text. (Before it, as in Graves 2013, section
+    5.3, the window is often still on the last letter: no next point has ever told it to go on.) When it has seen the
+    end for ``patience`` points, the pen is lifted anyhow.
 
     Returns:
         How many points were drawn, and how it ended.
@@ -230,11 +231,11 @@ def run(
         say(net, memory)
         if not draw(net, memory.parameters, uniforms[n], bias, made[n]):
             return n, NOT_A_NUMBER
+        if behind > patience:
+            made[n, 2] = ONE
+        step(net, memory, made[n], ids)
         if ids.shape[0] > 0 and at_end(memory.phi):
             behind += 1
-            if behind > patience:
-                made[n, 2] = ONE
             if made[n, 2] == ONE:
                 return n + 1, ENDED
-        step(net, memory, made[n], ids)
     return made.shape[0], CUT

@@ -95,7 +95,7 @@ class HandwritingRun(Run):
     ) -> Points:
         """Write one line.
 
-        Writing ends at the first pen-up where the window over the text sees its end most (Graves 2013, section 5.3).
+        Writing ends at the first pen-up after which the window over the text sees more of its end than of all else.
         Of a run of strokes alone it ends when there are ``most_points``.
 
         Args:
