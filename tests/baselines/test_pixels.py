@@ -104,6 +104,16 @@ def test_a_linear_map_is_that_of_scikit_learn_on_scaled_pixels(kind: str, balanc
     np.testing.assert_allclose(scores, expected, atol=2e-2)
 
 
+@pytest.mark.parametrize(("kind", "errors"), [("softmax", 1000), ("svm", 40)])
+def test_without_a_strength_the_errors_of_all_pictures_together_count_the_same(kind: str, errors: float) -> None:
+    for count in (150, 600):
+        known = some(count, 6)
+        labels = (known[:, 0] > 180).astype(np.int64)
+        usual = fit_linear(kind, known, labels, 2, None, False, 1)
+        chosen = fit_linear(kind, known, labels, 2, errors / count, False, 1)
+        assert all(np.array_equal(a, b) for a, b in zip(usual, chosen, strict=True))
+
+
 def test_mean_and_spread_are_those_of_all_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pixels, "KNOWN", 7)
     rows = some(40, 5)
