@@ -16,7 +16,6 @@ A spread is the standard deviation over the folds of all seeds, and that of the 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -28,6 +27,7 @@ import numpy as np
 import torch
 
 import textdl
+from benchmarks.given import given
 from textdl.image_corpus import Images, ImagesConfig, open_images
 
 #: How networks are trained, and how their pictures are changed meanwhile.
@@ -100,8 +100,7 @@ def settings_of(model: str, fold: Fold, folder: Path, seed: int, options: argpar
         return {"model": model, "neighbours": neighbours(fold.train, folder, seed)}
     if model in BASELINES:
         return {"model": model, "seed": seed}
-    more = {name: json.loads(value) for name, _, value in (text.partition("=") for text in options.set)}
-    return {"model": model, "seed": seed, "minutes": options.seconds / 60, **MODELS[model], **more}
+    return {"model": model, "seed": seed, "minutes": options.seconds / 60, **MODELS[model], **given(options.set)}
 
 
 def judge(model: str, some: Images, options: argparse.Namespace, folder: Path) -> None:

@@ -22,7 +22,6 @@ defaults.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -33,12 +32,12 @@ from typing import Any
 import torch
 
 import textdl
+from benchmarks.given import given
 from benchmarks.recogniser import Reading, Recogniser, compare, trained
-from textdl.stroke_corpus import StrokesConfig, open_strokes
+from textdl.stroke_corpus import StrokeCorpus, StrokesConfig, open_strokes
 from textdl.strokes.drawing import png, svg
 from textdl.strokes.line import Line, Points
-from textdl.strokes.resampling import evenly
-from textdl.tasks.handwriting_batches import ids_of
+from textdl.tasks.handwriting_batches import ids_of, stepped
 
 PARTS = ("strokes", "iam")
 ASKED = 0.10  # more than on real lines, at most
@@ -105,25 +104,26 @@ def measure(part: str, source: str, out: Path, options: argparse.Namespace) -> N
     print(
         f"{part}  of {figures['sequences']:,} lines, {figures['points']:,} points; {figures['normalising']}", flush=True
     )
-    seen = ends(run, held_out(run, source, options.lines))
+    corpus = open_strokes(source, StrokesConfig())
+    lines = held_out(run, corpus, options.lines)
+    seen = ends(run, lines)
     print(f"{part}  real lines whose last lift, and some lift before it, is taken for the end: {seen}", flush=True)
     if options.pictures is not None:
-        draw(part, run, source, options)
+        draw(part, run, corpus, options)
     if options.reader_minutes > 0:
-        read(part, run, source, options)
+        read(part, run, corpus, lines, options)
 
 
 def learned(source: str, out: Path, options: argparse.Namespace) -> Any:
     """The writer."""
-    settings = {name: _value(value) for name, _, value in (pair.partition("=") for pair in options.set)}
     own = {"minutes": options.minutes, "seed": options.seed, "train.threads": options.threads}
-    return textdl.train("handwriting", source, out=out, progress=False, **{**own, **settings})
+    return textdl.train("handwriting", source, out=out, progress=False, **{**own, **given(options.set)})
 
 
-def held_out(run: Any, source: str, number: int) -> list[Line]:
+def held_out(run: Any, corpus: StrokeCorpus, number: int) -> list[Line]:
     """About so many lines of the test split, all of whose characters the writer knows."""
     known = set(run.alphabet)
-    lines = [line for line in open_strokes(source, StrokesConfig()).lines("test") if known.issuperset(line.text)]
+    lines = [line for line in corpus.lines("test") if known.issuperset(line.text)]
     return lines[:: max(1, len(lines) // number)][:number]
 
 
@@ -134,9 +134,8 @@ def ends(run: Any, lines: list[Line]) -> str:
     After: the end more than all other characters; before: more than any of them.
     """
     found = dict.fromkeys(("after", "before"), (0, 0))
-    for line in lines:
-        raw = line.points if run.step is None else evenly(line.points, run.step)
-        points = torch.from_numpy(run.scaling.scaled(raw))
+    for line in stepped(lines, run.step):
+        points = torch.from_numpy(run.scaling.scaled(line.points))
         ids = torch.from_numpy(ids_of(line.text, run.alphabet)).long()[None]
         length, state = torch.tensor([ids.shape[1]]), run.model.first.start(ids)
         seen = [state.phi[0]]
@@ -153,13 +152,11 @@ def ends(run: Any, lines: list[Line]) -> str:
     return ", ".join(f"{name} it was read {last} and {early} of {len(lines)}" for name, (last, early) in found.items())
 
 
-def read(part: str, run: Any, source: str, options: argparse.Namespace) -> None:
-    """Let a recogniser read real lines and written ones."""
-    corpus = open_strokes(source, StrokesConfig())
+def read(part: str, run: Any, corpus: StrokeCorpus, lines: list[Line], options: argparse.Namespace) -> None:
+    """Let a recogniser read real lines, and written ones of the same texts."""
     begin = time.perf_counter()
     reader, epochs = trained(corpus.lines("train"), 60 * options.reader_minutes)
     print(f"{part}  recogniser: {epochs:.1f} epochs, {time.perf_counter() - begin:.0f} s", flush=True)
-    lines = held_out(run, source, options.lines)
     texts = [line.text for line in lines]
     real = _told(part, "real lines", reader, texts, [line.points for line in lines])
     best = None
@@ -187,13 +184,13 @@ def _told(part: str, what: str, reader: Recogniser, texts: list[str], points: li
     return found
 
 
-def draw(part: str, run: Any, source: str, options: argparse.Namespace) -> None:
+def draw(part: str, run: Any, corpus: StrokeCorpus, options: argparse.Namespace) -> None:
     """Pictures of some sentences at each bias, and of real lines for comparison."""
     folder: Path = options.pictures
     folder.mkdir(parents=True, exist_ok=True)
     known = set(run.alphabet)
     texts = [text for text in SENTENCES[part] if known.issuperset(text)]
-    pages = {"real": list(open_strokes(source).lines("test")[:200:40])}
+    pages = {"real": list(corpus.lines("test")[:200:40])}
     drawn = {"real": [line.points for line in pages["real"]]}
     for bias in options.biases:
         with warnings.catch_warnings():
@@ -205,13 +202,6 @@ def draw(part: str, run: Any, source: str, options: argparse.Namespace) -> None:
         svg(lines, folder / f"{part}-{name}.svg")
         png(lines, folder / f"{part}-{name}.png")
     print(f"{part}  pictures: {folder}", flush=True)
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ Asked: 99.5 % of one network after 10 minutes on two cores; with a GPU a mean of
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import tempfile
@@ -30,7 +29,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-import textdl
+from benchmarks.digits import learned
+from benchmarks.given import given
 from textdl.image_corpus import Images, ImagesConfig, open_images
 from textdl.training.device import pick_device, pick_precision
 
@@ -77,14 +77,6 @@ def part(some: Images, begin: int, end: int) -> Images:
     return Images(some.pixels[begin:end], some.labels[begin:end])
 
 
-def learned(train: Images, folder: Path, **settings: Any) -> Any:
-    """A run, in a folder that is made anew; nothing is held out of what it learns from."""
-    place = Path(tempfile.mkdtemp(dir=folder)) / "run"
-    return textdl.train(
-        "images", {"train": tuple(train)}, out=place, progress=False, validation=0.0, test=0.0, **settings
-    )
-
-
 def right(probabilities: NDArray[np.float64], judged: Images) -> float:
     """The share that is named rightly; the classes are the digits, in order."""
     return float((probabilities.argmax(1) == judged.labels).mean())
@@ -106,7 +98,7 @@ def networks(train: Images, judged: Images, folder: Path, options: argparse.Name
     minutes = options.minutes if options.minutes or gpu else 10.0
     if minutes:
         settings |= {"minutes": minutes}
-    settings |= {name: json.loads(value) for name, _, value in (text.partition("=") for text in options.set)}
+    settings |= given(options.set)
     print("settings " + " ".join(f"{name}={value}" for name, value in settings.items()), flush=True)
     together = np.zeros((len(judged.labels), 10))
     shares = []

@@ -54,7 +54,7 @@ class Descent:
         simple = number == 1 and self._processes.alone
         if self._gradual and self._processes.alone:  # several processes wait for the gradients of all parameters
             thaw(self.optimizer, share)
-        for parameter in self.parameters:
+        for parameter in self.parameters:  # as zero_grad does, which also writes itself down for a profiler
             parameter.grad = None
         units = 0.0
         for left in reversed(range(number)):
